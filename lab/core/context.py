@@ -1,0 +1,81 @@
+"""Context: the only way a Task touches the world.
+
+A task logs, reports progress and metrics, asks whether it should stop, and writes into its folder. In a job the runner
+gives it a context backed by files; in a notebook or a test `MemoryContext` keeps everything in lists.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Mapping, Protocol
+
+from lab.core.errors import LabError
+from lab.core.types import ModelSource
+
+
+class Stopped(Exception):
+    """Raised by a task that was asked to stop and has put its things away."""
+
+
+class Context(Protocol):
+    """What a task may use. `folder` is its own; everything it leaves goes under it."""
+
+    folder: Path
+
+    def log(self, message: str) -> None: ...
+    def progress(self, done: float, total: float, text: str = "") -> None: ...
+    def metric(self, step: int, **values: float) -> None: ...
+    def stop_requested(self) -> bool: ...
+    def model(self, ref: str) -> ModelSource: ...
+    def save(self, name: str, value: Mapping[str, Any]) -> Path: ...
+    def announce(self, **facts: Any) -> None: ...
+
+
+def write_json(path: Path, value: Any) -> Path:
+    """Write to a temporary file, then rename: a reader never sees half a file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary.write_text(json.dumps(value, ensure_ascii=False, indent=1), encoding="utf-8")
+    os.replace(temporary, path)
+    return path
+
+
+@dataclass
+class MemoryContext:
+    """A context for tests and notebooks: nothing but lists, and a folder."""
+
+    folder: Path
+    models: dict[str, ModelSource] = field(default_factory=dict)
+    logs: list[str] = field(default_factory=list)
+    progress_calls: list[tuple[float, float, str]] = field(default_factory=list)
+    metrics: list[tuple[int, dict[str, float]]] = field(default_factory=list)
+    facts: dict[str, Any] = field(default_factory=dict)
+    stop: bool = False
+
+    def log(self, message: str) -> None:
+        self.logs.append(message)
+
+    def progress(self, done: float, total: float, text: str = "") -> None:
+        self.progress_calls.append((done, total, text))
+
+    def metric(self, step: int, **values: float) -> None:
+        self.metrics.append((step, values))
+
+    def stop_requested(self) -> bool:
+        return self.stop
+
+    def model(self, ref: str) -> ModelSource:
+        if ref in self.models:
+            return self.models[ref]
+        if ":" in ref:
+            raise LabError(f"model '{ref}' was not resolved before the task started", "bug")
+        return ModelSource(ref=ref, label=ref, base=ref)
+
+    def save(self, name: str, value: Mapping[str, Any]) -> Path:
+        return write_json(self.folder / name, dict(value))
+
+    def announce(self, **facts: Any) -> None:
+        self.facts.update(facts)

@@ -1,0 +1,37 @@
+"""Registry: a dict with a good error, and the one-file-per-thing discovery behind it."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from typing import Any, Generic, Iterator, TypeVar
+
+from lab.core.errors import UnknownName
+
+T = TypeVar("T")
+
+
+class Registry(dict[str, T], Generic[T]):
+    """Name → thing. A missing name raises `UnknownName` with the nearest match."""
+
+    def __init__(self, what: str, things: dict[str, T] | None = None):
+        super().__init__(things or {})
+        self.what = what
+
+    def __missing__(self, name: str) -> T:
+        raise UnknownName(self.what, name, self)
+
+    def add(self, name: str, thing: T) -> T:
+        if name in self:
+            raise ValueError(f"two {self.what}s are called '{name}'")
+        self[name] = thing
+        return thing
+
+
+def discover(package: str, attribute: str) -> Iterator[tuple[str, Any]]:
+    """(module name, value) of `attribute` in every module of `package` that has it; files starting with _ are skipped."""
+    for info in pkgutil.iter_modules(importlib.import_module(package).__path__):
+        if not info.name.startswith("_"):
+            module = importlib.import_module(f"{package}.{info.name}")
+            if hasattr(module, attribute):
+                yield info.name, getattr(module, attribute)

@@ -1,0 +1,69 @@
+"""Plain types shared by every room. No behaviour beyond what follows from their own fields."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+Target = Literal["trace", "steps", "answer", "gold"]
+ThinkState = Literal["closed", "unclosed_length", "unclosed_eos", "none", "forced"]
+FinishReason = Literal["eos", "stop", "length", "forced", "cancelled", "error"]
+
+
+class Plain(BaseModel):
+    """A frozen record with no unknown fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Example(Plain):
+    """One row of a dataset or benchmark, in the one schema every reader normalises to."""
+
+    id: str
+    question: str
+    options: dict[str, str] | None = None  # {"A": "…", …} for multiple choice
+    trace: str | None = None  # the reasoning, without delimiters
+    answer: str  # the full answer text a model should give after thinking
+    gold: str  # short verifiable answer
+    verifier: str = "exact"  # name in lab.verify
+    subject: str = ""  # cluster for statistics, and what the page groups by
+    source: str = ""
+
+    def question_hash(self) -> str:
+        """sha256 of the normalised question: how train, benchmark and pre-training text are kept disjoint."""
+        return hashlib.sha256(" ".join(self.question.lower().split()).encode()).hexdigest()
+
+
+class ModelSource(Plain):
+    """Where a model's weights are: a base alone, a base + LoRA adapter folder, or a folder of full weights."""
+
+    ref: str  # as the spec names it: 'demo-llama', 'variant:<slug>' or 'job:<uid>'
+    label: str  # what pages show
+    base: str  # name of the base card
+    folder: str | None = None  # None: the base itself
+    kind: Literal["base", "adapter", "full"] = "base"
+    arm: str = "base"  # base or the target: decides the colour everywhere
+
+
+class Generation(Plain):
+    """One finished generation, with what is needed to judge it."""
+
+    raw_text: str  # special tokens kept, cut at the first end-of-sequence
+    think_text: str
+    final_text: str  # empty when the thinking was never closed
+    think_state: ThinkState
+    finish_reason: FinishReason
+    n_prompt_tokens: int
+    n_think_tokens: int
+    n_answer_tokens: int
+    seconds: float
+
+
+class Score(Plain):
+    """A verifier's verdict. `parsed` is None when no answer could be read: counted, never guessed."""
+
+    correct: bool
+    parsed: str | None
+    rule: str  # which extraction rule fired, or why none did
