@@ -1,0 +1,11 @@
+"""Every table of the store; importing this module registers them all with SQLModel's metadata."""
+
+from storage.tables.benchmarks import BenchmarkRun, BenchmarkSample
+from storage.tables.jobs import ENDED, STATES, Job, JobDependency, JobEvent, Metric, Worker, now
+from storage.tables.ratings import Answer, AnswerBank, Assignment, Rater, Rating, Round, Unit
+from storage.tables.studies import Study, Variant
+
+__all__ = [
+    "ENDED", "STATES", "Answer", "AnswerBank", "Assignment", "BenchmarkRun", "BenchmarkSample", "Job", "JobDependency",
+    "JobEvent", "Metric", "Rater", "Rating", "Round", "Study", "Unit", "Variant", "Worker", "now",
+]

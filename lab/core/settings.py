@@ -1,0 +1,55 @@
+"""What the environment decides: where things are kept, where the page listens, whether a worker runs here."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Mapping
+
+from lab.core.errors import Fault, SpecError
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One reading of the environment. `space` is the read-only demo mode of a public Hugging Face Space."""
+
+    home: Path
+    database_url: str
+    host: str
+    port: int
+    worker: bool
+    slots: int
+    space: bool
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] | None = None) -> Settings:
+        """Read LAB_HOME, LAB_DATABASE_URL, LAB_HOST, LAB_PORT or PORT, LAB_WORKER, LAB_SLOTS, SPACE_ID."""
+        env = os.environ if env is None else env
+        home = Path(env.get("LAB_HOME") or ".lab").expanduser().absolute()
+        space = bool(env.get("SPACE_ID"))
+        faults: list[Fault] = []
+        port = _number(env, "LAB_PORT" if env.get("LAB_PORT") else "PORT", 7860, 65535, faults)
+        slots = _number(env, "LAB_SLOTS", 1, 64, faults)
+        worker = (env.get("LAB_WORKER") or "on").lower()
+        if worker not in ("on", "off"):
+            faults.append(Fault("LAB_WORKER", f"should be on or off (got {worker!r})", worker))
+        if faults:
+            raise SpecError(faults, "environment")
+        return cls(
+            home=home,
+            database_url=env.get("LAB_DATABASE_URL") or f"sqlite:///{home / 'lab.db'}",
+            host=env.get("LAB_HOST") or ("0.0.0.0" if space else "127.0.0.1"),
+            port=port,
+            worker=worker == "on",
+            slots=slots,
+            space=space,
+        )
+
+
+def _number(env: Mapping[str, str], name: str, default: int, most: int, faults: list[Fault]) -> int:
+    text = env.get(name) or str(default)
+    if text.isdigit() and 1 <= int(text) <= most:
+        return int(text)
+    faults.append(Fault(name, f"should be a whole number from 1 to {most} (got {text!r})", text))
+    return default

@@ -1,0 +1,51 @@
+"""What a study is: a grid of variants that differ in one factor at a time, with its benchmarks and its answer bank."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field, field_validator
+
+from lab.bases.cards import bases
+from lab.benchmarks.benchmark import benchmarks
+from lab.core.errors import Fault
+from lab.core.spec import Spec, known_name
+from lab.data.jsonl import check_dataset_name
+from lab.training.specs import SftSpec, TrainedTarget, TrainingSettings
+
+
+class StudySpec(Spec):
+    """A grid base × dataset × target × seed at the same hyperparameters, benchmarked and ready to be rated."""
+
+    kind: ClassVar[str] = "study"
+    name: str = Field(min_length=1, max_length=80, description="Name of the study.")
+    bases: tuple[str, ...] = Field(min_length=1, description="Base cards.")
+    datasets: tuple[str, ...] = Field(min_length=1, description="Datasets, by name or path of a .jsonl file.")
+    targets: tuple[TrainedTarget, ...] = Field(("trace", "answer"), min_length=1, description="Arms.")
+    seeds: tuple[int, ...] = Field((0,), min_length=1, description="Training seeds.")
+    training: TrainingSettings = Field(TrainingSettings(), description="Hyperparameters of every variant.")
+    benchmarks: tuple[str, ...] = Field((), description="Benchmarks run on every variant and every base.")
+    max_new_tokens: int = Field(128, ge=1, le=32768, description="Generation budget of the benchmarks, in tokens.")
+    max_questions: int = Field(0, ge=0, description="Use only the first questions of a benchmark; 0 means all.")
+    n_bank_questions: int = Field(12, ge=0, le=1000, description="Questions of the answer bank for raters; 0: none.")
+
+    @field_validator("bases", "datasets", "targets", "seeds", "benchmarks")
+    @classmethod
+    def _no_repeats(cls, value: tuple) -> tuple:
+        if len(set(value)) != len(value):
+            raise ValueError("should not repeat a value")
+        return value
+
+    def check_names(self) -> list[Fault]:
+        faults = [f for i, name in enumerate(self.bases) for f in known_name(f"bases.{i}", "base", name, bases())]
+        faults += [f for i, name in enumerate(self.datasets) for f in check_dataset_name(f"datasets.{i}", name)]
+        for index, name in enumerate(self.benchmarks):
+            faults += known_name(f"benchmarks.{index}", "benchmark", name, benchmarks())
+        return faults
+
+    def variants(self) -> list[SftSpec]:
+        """Every cell of the grid, arms of a pair next to each other."""
+        return [
+            SftSpec(base=base, dataset=dataset, target=target, seed=seed, **self.training.model_dump())
+            for base in self.bases for dataset in self.datasets for seed in self.seeds for target in self.targets
+        ]

@@ -1,0 +1,60 @@
+"""What a training job is: every setting of it, declared once."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import Field, field_validator
+
+from lab.bases.cards import bases
+from lab.core.errors import Fault
+from lab.core.spec import Spec, known_name
+from lab.data.jsonl import check_dataset_name
+
+TrainedTarget = Literal["trace", "answer"]
+
+
+class TrainingSettings(Spec):
+    """Hyperparameters shared by every arm of a study."""
+
+    method: Literal["lora", "full"] = Field("lora", description="Train a LoRA adapter, or all weights.")
+    epochs: float = Field(3, gt=0, le=100, description="Passes over the training rows.")
+    max_steps: int = Field(0, ge=0, description="Stop after this many optimiser steps; 0 means by epochs.")
+    max_rows: int = Field(0, ge=0, description="Use only the first rows of the dataset; 0 means all.")
+    learning_rate: float = Field(2e-3, gt=0, lt=1, description="Peak learning rate of AdamW.")
+    batch_size: int = Field(24, ge=1, le=4096, description="Rows per optimiser step.")
+    micro_batch_size: int = Field(24, ge=1, le=4096, description="Rows per forward pass; divides batch_size.")
+    max_length: int = Field(256, ge=16, description="Longest row in tokens; longer rows are dropped and counted.")
+    warmup_frac: float = Field(0.05, ge=0, lt=1, description="Share of the steps spent warming up.")
+    scheduler: Literal["cosine", "linear", "constant"] = Field("cosine", description="Learning-rate schedule.")
+    weight_decay: float = Field(0.0, ge=0, le=1, description="AdamW weight decay.")
+    lora_r: int = Field(32, ge=1, le=512, description="LoRA rank.")
+    lora_alpha: int = Field(64, ge=1, le=2048, description="LoRA scale numerator (scale = alpha / r).")
+    lora_dropout: float = Field(0.0, ge=0, lt=1, description="Dropout on the LoRA input.")
+
+    @field_validator("micro_batch_size")
+    @classmethod
+    def _divides(cls, value: int, info: object) -> int:
+        batch = getattr(info, "data", {}).get("batch_size")
+        if batch and (value > batch or batch % value):
+            raise ValueError(f"should divide batch_size {batch}")
+        return value
+
+
+class SftSpec(TrainingSettings):
+    """Supervised fine-tuning of one variant: base + dataset + target + seed + hyperparameters."""
+
+    kind: ClassVar[str] = "sft"
+    name: str = Field("", max_length=80, description="Name of the variant; empty means base-dataset-target-seed.")
+    base: str = Field(description="Name of a base card.")
+    dataset: str = Field(description="Name of a dataset, or a path to a .jsonl file.")
+    target: TrainedTarget = Field(description="What an example teaches: thinking + answer, or the answer alone.")
+    seed: int = Field(0, ge=0, description="Seed of data order and initialisation.")
+
+    def variant_name(self) -> str:
+        """The given name, or one made of what the arms differ in."""
+        dataset = self.dataset.rsplit("/", 1)[-1].removesuffix(".jsonl")
+        return self.name or f"{self.base}_{dataset}_{self.target}_s{self.seed}"
+
+    def check_names(self) -> list[Fault]:
+        return known_name("base", "base", self.base, bases()) + check_dataset_name("dataset", self.dataset)
