@@ -6,9 +6,10 @@ escapes is a bug: its traceback goes to the job's log and the page shows one pla
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Iterable, Literal
+from typing import Literal
 
 Reason = Literal["spec", "data", "disk", "memory", "dependency", "killed", "cancelled", "lost", "bug"]
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Mapping, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -107,7 +108,7 @@ def read_recipe(path: str | Path, overrides: Mapping[str, Any] | None = None) ->
     """
     path = Path(path)
     if not path.is_file():
-        raise LabError(f"recipe '{path}' does not exist. Recipes that ship with the lab are under lab/recipes/.", "spec")
+        raise LabError(f"recipe '{path}' does not exist. The lab's own recipes are under lab/recipes/.", "spec")
     return parse_recipe(path.read_text(encoding="utf-8"), str(path), overrides)
 
 

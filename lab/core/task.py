@@ -7,8 +7,9 @@ A task returns a JSON-ready dict of its result, which is stored as `result.json`
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Callable
+from typing import Any
 
 from lab.core.spec import Spec
 
