@@ -27,7 +27,7 @@ class StudySpec(Spec):
     benchmarks: tuple[str, ...] = Field((), description="Benchmarks run on every variant and every base.")
     max_new_tokens: int = Field(128, ge=1, le=32768, description="Generation budget of the benchmarks, in tokens.")
     max_questions: int = Field(0, ge=0, description="Use only the first questions of a benchmark; 0 means all.")
-    n_bank_questions: int = Field(12, ge=0, le=1000, description="Questions of the answer bank for raters; 0: none.")
+    n_bank_questions: int = Field(12, ge=0, le=1000, description="Benchmark questions in the answer bank; 0: none.")
 
     @field_validator("bases", "datasets", "targets", "seeds", "benchmarks")
     @classmethod

@@ -45,16 +45,19 @@ class SftSpec(TrainingSettings):
     """Supervised fine-tuning of one variant: base + dataset + target + seed + hyperparameters."""
 
     kind: ClassVar[str] = "sft"
-    name: str = Field("", max_length=80, description="Name of the variant; empty means base-dataset-target-seed.")
+    name: str = Field("", max_length=80, description="Name of the variant; empty: base_dataset_target_seed.")
     base: str = Field(description="Name of a base card.")
     dataset: str = Field(description="Name of a dataset, or a path to a .jsonl file.")
     target: TrainedTarget = Field(description="What an example teaches: thinking + answer, or the answer alone.")
     seed: int = Field(0, ge=0, description="Seed of data order and initialisation.")
 
+    def dataset_label(self) -> str:
+        """The dataset's name, or its file's name without folder and ending."""
+        return self.dataset.rsplit("/", 1)[-1].removesuffix(".jsonl")
+
     def variant_name(self) -> str:
         """The given name, or one made of what the arms differ in."""
-        dataset = self.dataset.rsplit("/", 1)[-1].removesuffix(".jsonl")
-        return self.name or f"{self.base}_{dataset}_{self.target}_s{self.seed}"
+        return self.name or f"{self.base}_{self.dataset_label()}_{self.target}_s{self.seed}"
 
     def check_names(self) -> list[Fault]:
         return known_name("base", "base", self.base, bases()) + check_dataset_name("dataset", self.dataset)
