@@ -30,7 +30,7 @@ class Registry(dict[str, T], Generic[T]):
 
 
 def discover(package: str, attribute: str) -> Iterator[tuple[str, Any]]:
-    """(module name, value) of `attribute` in every module of `package` that has it; files starting with _ are skipped."""
+    """(module name, value) of `attribute` in every module of `package` that has it, except files starting with _."""
     for info in pkgutil.iter_modules(importlib.import_module(package).__path__):
         if not info.name.startswith("_"):
             module = importlib.import_module(f"{package}.{info.name}")

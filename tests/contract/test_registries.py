@@ -1,0 +1,75 @@
+"""What registers itself is whole: every card, dataset, benchmark, verifier, task and recipe can be used as it is."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from jobs.catalog import specs, tasks
+from lab.bases.cards import bases
+from lab.benchmarks.benchmark import benchmarks
+from lab.core.spec import load_spec, read_recipe
+from lab.data.dataset import datasets
+from lab.verify.verifier import verifiers, verify
+
+ROOT = Path(__file__).parents[2]
+RECIPES = sorted((ROOT / "lab" / "recipes").rglob("*.yaml"))
+
+
+def test_the_registries_are_not_empty():
+    assert len(bases()) >= 2 and len(datasets()) >= 3 and len(benchmarks()) >= 2
+    assert verifiers() and RECIPES
+    assert {"sft", "benchmark", "answers", "engine"} <= set(tasks())
+    assert set(specs()) == set(tasks()) | {"study"}
+
+
+@pytest.mark.parametrize("kind", sorted(specs()))
+def test_every_field_of_every_spec_says_what_it_means(kind):
+    for name, field in specs()[kind].model_fields.items():
+        assert field.description, f"{kind}.{name} has no description"
+
+
+@pytest.mark.parametrize("kind", sorted(tasks()))
+def test_every_task_names_a_function_that_exists(kind):
+    module, _, function = tasks()[kind].run.partition(":")
+    path = ROOT / (module.replace(".", "/") + ".py")
+    assert re.search(rf"^def {function}\(", path.read_text(), re.MULTILINE), f"{tasks()[kind].run} is not there"
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
+def test_every_recipe_is_a_valid_spec(path):
+    kind, values = read_recipe(path)
+    load_spec(specs()[kind], values, path.name)
+
+
+@pytest.mark.parametrize("name", sorted(datasets()))
+def test_every_dataset_row_scores_full_marks_through_its_own_verifier(name):
+    rows = datasets()[name].load()
+    assert len(rows) >= 500 and len({row.id for row in rows}) == len(rows)
+    wrong = [row.id for row in rows if not verify(row.answer, row).correct]
+    assert not wrong
+
+
+@pytest.mark.parametrize("name", sorted(benchmarks()))
+def test_every_benchmark_question_has_a_gold_answer_its_verifier_accepts(name):
+    rows = benchmarks()[name].load()
+    assert len(rows) >= 250 and len({row.id for row in rows}) == len(rows)
+    wrong = [row.id for row in rows if not verify(row.answer, row).correct]
+    assert not wrong
+
+
+def test_training_and_benchmark_questions_are_disjoint():
+    trained = {row.question_hash() for card in datasets().values() for row in card.load()}
+    asked = {row.question_hash() for card in benchmarks().values() for row in card.load()}
+    assert trained and asked and not trained & asked
+
+
+@pytest.mark.parametrize("name", sorted(bases()))
+def test_every_embedded_base_is_on_disk_as_safetensors_below_ten_megabytes(name):
+    card = bases()[name]
+    if card.path is None:
+        pytest.skip("lives on the hub")
+    files = list(Path(card.location()).iterdir())
+    assert any(file.suffix == ".safetensors" for file in files)
+    assert sum(file.stat().st_size for file in files) < 10_000_000
+    assert not any(file.suffix in {".bin", ".pt", ".pkl"} for file in files)
