@@ -64,12 +64,17 @@ class Round(SQLModel, table=True):
     state: str = "open"  # open | closed
     n_excluded: int = 0  # pairs left out: truncated, empty, unclosed or identical answers
     excluded: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    # {"pairs": {reason: count}, "by_model": {label: {reason: count}}}: how often each arm failed is itself a result
+    warnings: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    # what the leak scan said when the round was made
     created_at: datetime = Field(default_factory=now)
     closed_at: datetime | None = None
 
 
 class Unit(SQLModel, table=True):
     """What is rated: two answers to the same question."""
+
+    __table_args__ = (UniqueConstraint("round_id", "item_id"),)
 
     id: int | None = Field(default=None, primary_key=True)
     round_id: int = Field(foreign_key="round.id", index=True)
@@ -88,12 +93,16 @@ class Rater(SQLModel, table=True):
     code: str  # 'R1', 'R2' … or what the researcher typed
     token_hash: str = Field(unique=True)
     guest: bool = False
-    started_at: datetime | None = None
+    started_at: datetime | None = None  # when the rater left the instructions
+    last_seen_at: datetime | None = None
     created_at: datetime = Field(default_factory=now)
 
 
 class Assignment(SQLModel, table=True):
-    """A unit served to a rater, with its sides and its place in the order as stored facts."""
+    """A unit served to a rater, with its sides and its place in the order as stored facts.
+
+    A correction re-opens the assignment with a fresh `submit_key`; the ratings it already has stay.
+    """
 
     __table_args__ = (UniqueConstraint("rater_id", "unit_id"),)
 
@@ -104,7 +113,8 @@ class Assignment(SQLModel, table=True):
     left_answer_id: int = Field(foreign_key="answer.id")
     right_answer_id: int = Field(foreign_key="answer.id")
     state: str = "open"  # open | done | skipped | expired
-    submit_key: str = Field(unique=True)  # made when served: the same submit twice is one rating
+    skip_reason: str = ""
+    submit_key: str = Field(unique=True)  # key of the next submit, made when served: the same submit twice is one rating
     served_at: datetime = Field(default_factory=now)
     lease_until: datetime | None = None
     done_at: datetime | None = None
@@ -118,9 +128,10 @@ class Rating(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     assignment_id: int = Field(foreign_key="assignment.id", index=True)
     version: int = 1
+    submit_key: str = Field(unique=True)
     fluency_left: int
     fluency_right: int
     preference: str  # left | tie | right
     comment: str = ""
-    visible_ms: int | None = None
+    visible_ms: int | None = None  # time the pair was on a visible tab, as the browser measured it
     created_at: datetime = Field(default_factory=now)
