@@ -114,7 +114,7 @@ class Assignment(SQLModel, table=True):
     right_answer_id: int = Field(foreign_key="answer.id")
     state: str = "open"  # open | done | skipped | expired
     skip_reason: str = ""
-    submit_key: str = Field(unique=True)  # key of the next submit, made when served: the same submit twice is one rating
+    submit_key: str = Field(unique=True)  # of the next submit, made when served: the same submit twice is one rating
     served_at: datetime = Field(default_factory=now)
     lease_until: datetime | None = None
     done_at: datetime | None = None
