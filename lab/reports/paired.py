@@ -1,0 +1,139 @@
+"""Arm against arm on the same questions: which pairs a study offers, whether they may be compared, and the figures."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from lab.reports.records import MATCHED_SETTINGS, ModelRun
+from lab.stats.paired import paired_difference
+
+Question = Literal["trace − answer", "arm − base", "two models"]
+ARM_ORDER = ("base", "answer", "trace", "steps", "gold")
+DETECTABLE = 1.959964 + 0.841621  # normal quantiles of a two-sided 5 % test with 80 % power
+
+
+@dataclass(frozen=True)
+class Difference:
+    """`first` minus `second` in accuracy, on the questions both answered. Shares of 1, not points."""
+
+    question: Question
+    first: ModelRun
+    second: ModelRun
+    n: int
+    difference: float
+    low: float
+    high: float
+    first_only: int  # b: questions only `first` got right
+    second_only: int  # c: questions only `second` got right
+    p_value: float  # exact McNemar
+    p_holm: float  # corrected over every comparison of the report
+    detectable: float | None  # smallest true difference this n shows with 80 % power at the observed discordance
+
+    @property
+    def within_noise(self) -> bool:
+        return self.low <= 0 <= self.high
+
+    @property
+    def benchmark(self) -> str:
+        return self.first.benchmark
+
+    @property
+    def discordance(self) -> float:
+        return (self.first_only + self.second_only) / self.n
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A pair that is not compared, and why: shown, never dropped in silence."""
+
+    first: str
+    second: str
+    benchmark: str
+    why: str
+
+
+def why_not_comparable(first: ModelRun, second: ModelRun) -> str:
+    """Empty when a difference of the two means something; else the reason in one clause."""
+    if first.benchmark != second.benchmark:
+        return f"different benchmarks: {first.benchmark} and {second.benchmark}"
+    if first.benchmark_version != second.benchmark_version:
+        return f"different versions of the benchmark: {first.benchmark_version} and {second.benchmark_version}"
+    for name in MATCHED_SETTINGS:
+        mine, theirs = first.settings.get(name), second.settings.get(name)
+        if mine != theirs:
+            return f"different {name}: {mine} and {theirs}"
+    if not {s.key for s in first.samples} & {s.key for s in second.samples}:
+        return "no question in common"
+    return ""
+
+
+def compare(first: ModelRun, second: ModelRun, question: Question = "two models") -> Difference:
+    """The paired difference over the questions that both runs answered."""
+    theirs = {sample.key: sample.correct for sample in second.samples}
+    common = [(sample.correct, theirs[sample.key]) for sample in first.samples if sample.key in theirs]
+    table = np.array(common, dtype=int)  # (questions, 2)
+    paired = paired_difference(table[:, 0], table[:, 1])
+    first_only = int(((table[:, 0] == 1) & (table[:, 1] == 0)).sum())
+    second_only = int(((table[:, 0] == 0) & (table[:, 1] == 1)).sum())
+    p_value = float(paired.p_value)
+    return Difference(
+        question, first, second, len(common), float(table[:, 0].mean() - table[:, 1].mean()),
+        float(paired.low), float(paired.high), first_only, second_only, p_value, p_value,
+        detectable_difference(len(common), (first_only + second_only) / len(common)),
+    )
+
+
+def detectable_difference(n: int, discordance: float) -> float | None:
+    """Minimum detectable difference of n pairs (Miller 2024, arXiv 2411.00640, section 5); None without discordance."""
+    return DETECTABLE * math.sqrt(discordance / n) if n and discordance else None
+
+
+def pairs(runs: Sequence[ModelRun]) -> list[tuple[Question, ModelRun, ModelRun]]:
+    """The pairs a study is about: trace − answer inside a cell first, then each arm − its own base."""
+    found: list[tuple[Question, ModelRun, ModelRun]] = []
+    ordered = sorted(runs, key=run_order)
+    for first in ordered:
+        for second in ordered:
+            same = first.benchmark == second.benchmark and first.cell == second.cell
+            if same and (first.arm, second.arm) == ("trace", "answer"):
+                found.append(("trace − answer", first, second))
+    for first in ordered:
+        for second in ordered:
+            if first.arm != "base" and second.arm == "base" and first.base == second.base \
+                    and first.benchmark == second.benchmark:
+                found.append(("arm − base", first, second))
+    return found
+
+
+def compare_all(runs: Sequence[ModelRun]) -> tuple[list[Difference], list[Refused]]:
+    """Every pair of `pairs`, with p values corrected over all of them."""
+    differences, refused = [], []
+    for question, first, second in pairs(runs):
+        why = why_not_comparable(first, second)
+        if why:
+            refused.append(Refused(first.model, second.model, first.benchmark, why))
+        else:
+            differences.append(compare(first, second, question))
+    corrected = holm([difference.p_value for difference in differences])
+    return [replace(d, p_holm=p) for d, p in zip(differences, corrected, strict=True)], refused
+
+
+def holm(p_values: Iterable[float]) -> list[float]:
+    """Holm (1979) step-down correction, in the given order: p(i) times the hypotheses left, monotone, at most 1."""
+    given = list(p_values)
+    corrected, largest = [0.0] * len(given), 0.0
+    for rank, index in enumerate(sorted(range(len(given)), key=given.__getitem__)):
+        largest = max(largest, min(1.0, given[index] * (len(given) - rank)))
+        corrected[index] = largest
+    return corrected
+
+
+def run_order(run: ModelRun) -> tuple:
+    """Benchmark, then base, then dataset and seed, with the base's own run first and arms in their fixed order."""
+    arm = ARM_ORDER.index(run.arm) if run.arm in ARM_ORDER else len(ARM_ORDER)
+    return run.benchmark, run.base, run.dataset, -1 if run.seed is None else run.seed, arm, run.model

@@ -1,0 +1,84 @@
+"""What a report is made of: plain records of benchmark runs, whoever read them from the store or from files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+# Settings that change an answer: two runs that differ in one of these are not compared.
+MATCHED_SETTINGS = ("max_new_tokens", "temperature", "seed")
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One question of one run, reduced to what a report counts."""
+
+    item_id: str
+    correct: bool
+    parsed: bool = True
+    truncated: bool = False
+    n_tokens: int = 0
+    epoch: int = 0
+
+    @property
+    def key(self) -> tuple[str, int]:
+        return self.item_id, self.epoch
+
+
+@dataclass(frozen=True)
+class ModelRun:
+    """One model on one benchmark. `dataset` and `seed` say what it was trained on; a base has neither."""
+
+    model: str
+    base: str
+    arm: str
+    benchmark: str
+    benchmark_version: str
+    samples: tuple[Sample, ...]
+    dataset: str = ""
+    seed: int | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    seconds: float = 0
+    run_id: int | None = None
+
+    @property
+    def cell(self) -> tuple[str, str, int | None]:
+        """What two arms of a pair share."""
+        return self.base, self.dataset, self.seed
+
+
+@dataclass(frozen=True)
+class Pending:
+    """A run that the study asks for and that has no result yet."""
+
+    model: str
+    benchmark: str
+    state: str  # the job's state: queued, running, failed…
+
+
+@dataclass(frozen=True)
+class Fluency:
+    """What human raters said of one model in one closed round: mean of 1–5 with its interval."""
+
+    round: str
+    model: str
+    base: str
+    arm: str
+    mean: float
+    low: float
+    high: float
+    n: int
+
+
+@dataclass(frozen=True)
+class Preference:
+    """Which of two models raters preferred in one closed round. `share_a` counts a tie as one half."""
+
+    round: str
+    model_a: str
+    model_b: str
+    share_a: float
+    low: float
+    high: float
+    n: int

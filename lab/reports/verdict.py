@@ -1,0 +1,129 @@
+"""'Does the trace help?' in words: one honest sentence for each base, dataset and benchmark.
+
+The sentence reads the paired interval, never the two levels. It names n, says when arms finished or parsed at
+different rates (then part of a difference may be the budget's doing), and what this n could have shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import numpy as np
+
+from lab.reports.paired import Difference
+from lab.reports.records import ModelRun
+from lab.stats.bootstrap import mean_interval
+
+RATE_GAP = 0.05  # truncated or unparsed rates further apart than this are mentioned
+ALPHA = 0.05
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One cell's answer. `outcome`: trace better, answer better, or within noise; figures are shares of 1."""
+
+    base: str
+    dataset: str
+    benchmark: str
+    outcome: str  # better | worse | noise
+    difference: float
+    low: float
+    high: float
+    n: int
+    seeds: tuple[int | None, ...]
+    sentence: str
+    cautions: tuple[str, ...]
+
+
+def verdicts(differences: Sequence[Difference]) -> list[Verdict]:
+    """One verdict for each base × dataset × benchmark that has a trace − answer pair; its seeds are pooled."""
+    asked = [d for d in differences if d.question == "trace − answer"]
+    asked.sort(key=_cell)
+    return [_verdict(list(group)) for _, group in groupby(asked, key=_cell)]
+
+
+def _cell(difference: Difference) -> tuple[str, str, str]:
+    return difference.benchmark, difference.first.base, difference.first.dataset
+
+
+def _verdict(group: list[Difference]) -> Verdict:
+    first = group[0]
+    difference, low, high = _pooled(group)
+    outcome = "better" if low > 0 else "worse" if high < 0 else "noise"
+    n = first.n if len(group) == 1 else len({s.item_id for d in group for s in d.first.samples})
+    return Verdict(
+        first.first.base, first.first.dataset, first.benchmark, outcome, difference, low, high, n,
+        tuple(d.first.seed for d in group), _sentence(group, outcome, (difference, low, high), n), _cautions(group),
+    )
+
+
+def _pooled(group: list[Difference]) -> tuple[float, float, float]:
+    """One seed: its paired interval. Several: the mean over seeds of each question, interval over questions."""
+    if len(group) == 1:
+        return group[0].difference, group[0].low, group[0].high
+    values, questions = [], []
+    for difference in group:
+        theirs = {sample.key: sample.correct for sample in difference.second.samples}
+        for sample in difference.first.samples:
+            if sample.key in theirs:
+                values.append(float(sample.correct) - float(theirs[sample.key]))
+                questions.append(sample.item_id)
+    interval = mean_interval(np.array(values), clusters=np.array(questions))
+    return float(interval.estimate), float(interval.low), float(interval.high)
+
+
+def _sentence(group: list[Difference], outcome: str, figures: tuple[float, float, float], n: int) -> str:
+    difference, low, high = figures
+    size = f"{abs(difference) * 100:.1f} points"
+    interval = f"95 % interval {signed(low)} to {signed(high)}"
+    over = f"n = {n}" + (f", {len(group)} seeds" if len(group) > 1 else "")
+    if outcome == "noise":
+        text = f"Within noise: the trace arm is {signed(difference)} points from the answer arm ({interval}; {over})"
+        return text + f", which is no evidence of a difference.{_reach(group)}"
+    direction = "better" if outcome == "better" else "worse"
+    text = f"Training on the trace is {size} {direction} than training on the answer alone ({interval}; {over})."
+    if len(group) == 1 and group[0].p_holm >= ALPHA:
+        text += f" It does not survive correction for the comparisons shown here (Holm p = {p_text(group[0].p_holm)})."
+    return text
+
+
+def _reach(group: list[Difference]) -> str:
+    """What this many questions could have shown."""
+    detectable = [d.detectable for d in group if d.detectable]
+    return f" This n can show {max(detectable) * 100:.1f} points or more (80 % power)." if detectable else ""
+
+
+def _cautions(group: list[Difference]) -> tuple[str, ...]:
+    """Reasons to doubt the figures, each a sentence."""
+    found = []
+    for name, rate in (("cut at the token budget", truncated_rate), ("without a readable answer", unparsed_rate)):
+        trace = float(np.mean([rate(d.first) for d in group]))
+        answer = float(np.mean([rate(d.second) for d in group]))
+        if abs(trace - answer) > RATE_GAP:
+            found.append(
+                f"{trace:.0%} of the trace arm's answers are {name}, against {answer:.0%} of the answer arm's: "
+                "part of the difference may come from the budget or the format, not from knowledge."
+            )
+    if len(group) == 1:
+        found.append("One training seed for each arm: this speaks of these two models, not of the method.")
+    return tuple(found)
+
+
+def truncated_rate(run: ModelRun) -> float:
+    return sum(sample.truncated for sample in run.samples) / len(run.samples)
+
+
+def unparsed_rate(run: ModelRun) -> float:
+    return sum(not sample.parsed for sample in run.samples) / len(run.samples)
+
+
+def signed(share: float) -> str:
+    """0.042 → '+4.2' points, with a real minus sign."""
+    points = round(share * 100, 1) + 0.0
+    return f"+{points:.1f}" if points > 0 else f"−{-points:.1f}" if points < 0 else "0.0"
+
+
+def p_text(p_value: float) -> str:
+    return "< 0.001" if p_value < 0.001 else f"{p_value:.3f}"

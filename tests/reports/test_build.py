@@ -1,0 +1,92 @@
+"""The report of a study: levels, verdicts in words, cautions."""
+
+from __future__ import annotations
+
+import pytest
+from statsmodels.stats.proportion import proportion_confint
+
+from lab.reports.build import build_report, level_of
+from lab.reports.records import Pending
+from tests.reports.made_runs import SETTINGS, made_run
+
+
+def test_a_level_counts_right_unparsed_truncated_and_tokens():
+    level = level_of(made_run("trace", "1110u0t0"))
+    assert (level.n, level.n_correct, level.accuracy) == (8, 3, 0.375)
+    assert (level.unparsed, level.truncated) == (0.25, 0.125)
+    assert level.mean_tokens == pytest.approx(45)  # (10 + 20 + … + 80) / 8
+    assert (level.low, level.high) == pytest.approx(proportion_confint(3, 8, method="wilson"))
+
+
+def test_a_clear_gain_reads_as_better_with_its_interval_and_n():
+    report = build_report("s", [made_run("trace", "1" * 90 + "0" * 10), made_run("answer", "1" * 50 + "0" * 50)])
+    verdict = report.verdicts[0]
+    assert verdict.outcome == "better"
+    assert "40.0 points better" in verdict.sentence and "n = 100" in verdict.sentence
+    assert "95 % interval +" in verdict.sentence
+
+
+def test_a_clear_loss_reads_as_worse():
+    report = build_report("s", [made_run("trace", "1" * 50 + "0" * 50), made_run("answer", "1" * 90 + "0" * 10)])
+    assert report.verdicts[0].outcome == "worse"
+    assert "40.0 points worse" in report.verdicts[0].sentence
+
+
+def test_a_small_difference_reads_as_within_noise_and_says_what_n_can_show():
+    report = build_report("s", [made_run("trace", "1" * 51 + "0" * 49), made_run("answer", "0" * 49 + "1" * 51)])
+    verdict = report.verdicts[0]
+    assert verdict.outcome == "noise" and verdict.difference == 0
+    assert "Within noise" in verdict.sentence and "80 % power" in verdict.sentence
+    assert "better" not in verdict.sentence
+
+
+def test_arms_that_are_cut_at_different_rates_draw_a_caution():
+    cut = build_report("s", [made_run("trace", "1" * 80 + "t" * 20), made_run("answer", "1" * 60 + "0" * 40)])
+    even = build_report("s", [made_run("trace", "1" * 80 + "0" * 20), made_run("answer", "1" * 60 + "0" * 40)])
+    assert any("20% of the trace arm's answers are cut" in caution for caution in cut.verdicts[0].cautions)
+    assert any("without a readable answer" in caution for caution in cut.verdicts[0].cautions)
+    assert not any("cut" in caution or "readable" in caution for caution in even.verdicts[0].cautions)
+
+
+def test_one_seed_speaks_of_two_models_only():
+    one = [made_run("trace", "10"), made_run("answer", "01")]
+    two = one + [made_run("trace", "10", seed=1, model="t1"), made_run("answer", "01", seed=1, model="a1")]
+    assert any("One training seed" in caution for caution in build_report("s", one).verdicts[0].cautions)
+    verdict = build_report("s", two).verdicts[0]
+    assert not any("One training seed" in caution for caution in verdict.cautions)
+    assert verdict.seeds == (0, 1) and "2 seeds" in verdict.sentence
+
+
+def test_seeds_are_pooled_over_questions():
+    runs = [
+        made_run("trace", "1" * 40, model="t0"), made_run("answer", "0" * 40, model="a0"),
+        made_run("trace", "1" * 40, seed=1, model="t1"), made_run("answer", "1" * 20 + "0" * 20, seed=1, model="a1"),
+    ]
+    verdict = build_report("s", runs).verdicts[0]
+    assert verdict.difference == pytest.approx(0.75)  # (40 · 1 + 20 · 0 + 20 · 1) / 80
+    assert verdict.n == 40 and verdict.low > 0.5
+
+
+def test_a_gain_that_correction_takes_away_is_said_to_not_survive():
+    better = made_run("trace", "1" * 9 + "0" * 31), made_run("answer", "1" * 1 + "0" * 39)
+    others = [
+        run for seed in range(1, 30)
+        for run in (made_run("trace", "10" * 20, base=f"b{seed}"), made_run("answer", "01" * 20, base=f"b{seed}"))
+    ]
+    alone, crowded = build_report("s", better), build_report("s", [*better, *others])
+    cell = next(verdict for verdict in crowded.verdicts if verdict.base == "demo-llama")
+    assert "correction" not in alone.verdicts[0].sentence
+    assert cell.outcome == "better" and "does not survive correction" in cell.sentence
+
+
+def test_what_is_missing_is_named_never_dropped():
+    runs = [made_run("trace", "101"), made_run("answer", ""), made_run("base", "101", settings=SETTINGS | {"seed": 1})]
+    report = build_report("s", runs, pending=[Pending("answer-1", "medical", "running")])
+    assert report.empty_runs == ("answer on medical",)
+    assert report.refused[0].why == "different seed: 0 and 1"
+    assert report.pending[0].model == "answer-1"
+
+
+def test_a_study_without_results_is_an_empty_report():
+    report = build_report("s", [])
+    assert (report.levels, report.differences, report.verdicts) == ((), (), ())
