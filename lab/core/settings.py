@@ -21,16 +21,18 @@ class Settings:
     worker: bool
     slots: int
     space: bool
+    min_free_mib: int = 200  # a job does not start with less room on the disk
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> Settings:
-        """Read LAB_HOME, LAB_DATABASE_URL, LAB_HOST, LAB_PORT or PORT, LAB_WORKER, LAB_SLOTS, SPACE_ID."""
+        """Read LAB_HOME, LAB_DATABASE_URL, LAB_HOST, LAB_PORT or PORT, LAB_WORKER, LAB_SLOTS, LAB_MIN_FREE_MIB, SPACE_ID."""
         env = os.environ if env is None else env
         home = Path(env.get("LAB_HOME") or ".lab").expanduser().absolute()
         space = bool(env.get("SPACE_ID"))
         faults: list[Fault] = []
         port = _number(env, "LAB_PORT" if env.get("LAB_PORT") else "PORT", 7860, 65535, faults)
         slots = _number(env, "LAB_SLOTS", 1, 64, faults)
+        min_free_mib = _number(env, "LAB_MIN_FREE_MIB", 200, 10**9, faults, least=0)
         worker = (env.get("LAB_WORKER") or "on").lower()
         if worker not in ("on", "off"):
             faults.append(Fault("LAB_WORKER", f"should be on or off (got {worker!r})", worker))
@@ -44,12 +46,13 @@ class Settings:
             worker=worker == "on",
             slots=slots,
             space=space,
+            min_free_mib=min_free_mib,
         )
 
 
-def _number(env: Mapping[str, str], name: str, default: int, most: int, faults: list[Fault]) -> int:
+def _number(env: Mapping[str, str], name: str, default: int, most: int, faults: list[Fault], *, least: int = 1) -> int:
     text = env.get(name) or str(default)
-    if text.isdigit() and 1 <= int(text) <= most:
+    if text.isdigit() and least <= int(text) <= most:
         return int(text)
-    faults.append(Fault(name, f"should be a whole number from 1 to {most} (got {text!r})", text))
+    faults.append(Fault(name, f"should be a whole number from {least} to {most} (got {text!r})", text))
     return default

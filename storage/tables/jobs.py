@@ -13,8 +13,8 @@ ENDED = ("succeeded", "failed", "cancelled")
 
 
 def now() -> datetime:
-    """UTC without tzinfo, as SQLite stores it."""
-    return datetime.now(UTC).replace(tzinfo=None)
+    """UTC; columns give it back with its zone."""
+    return datetime.now(UTC)
 
 
 class Job(SQLModel, table=True):
@@ -32,7 +32,7 @@ class Job(SQLModel, table=True):
     slots: int = 1
     attempt: int = 0
     study_id: int | None = Field(default=None, foreign_key="study.id", index=True)
-    parent_id: int | None = Field(default=None, foreign_key="job.id")  # the job this one retries or re-runs
+    parent_id: int | None = Field(default=None, foreign_key="job.id")  # the job this one re-runs; a retry keeps its row
 
     spec_given: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
     spec: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
@@ -89,7 +89,7 @@ class Metric(SQLModel, table=True):
     job_id: int = Field(foreign_key="job.id")
     step: int
     name: str
-    value: float
+    value: float | None  # None: not a number (SQLite stores NaN so)
     at: datetime = Field(default_factory=now)
 
 

@@ -1,0 +1,104 @@
+"""What pages ask about benchmark runs and their samples. Reads only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy import ColumnElement, func, or_
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col, select
+
+from lab.core.errors import LabError
+from storage.tables import BenchmarkRun, BenchmarkSample
+
+Only = Literal["correct", "wrong", "unparsed", "truncated", "unclosed"]
+
+
+def list_runs(
+    session: Session, benchmark: str | None = None, study_id: int | None = None, variant_id: int | None = None,
+    base: str | None = None, search: str = "", offset: int = 0, limit: int = 50,
+) -> tuple[list[BenchmarkRun], int]:
+    """(runs of this page, newest first, number in all)."""
+    query = select(BenchmarkRun)
+    given = {"benchmark": benchmark, "study_id": study_id, "variant_id": variant_id, "base": base}
+    for name, value in given.items():
+        if value is not None:
+            query = query.where(getattr(BenchmarkRun, name) == value)
+    if search.strip():
+        query = query.where(col(BenchmarkRun.model_label).icontains(search.strip(), autoescape=True))
+    total = session.exec(select(func.count()).select_from(query.subquery())).one()
+    return list(session.exec(query.order_by(col(BenchmarkRun.id).desc()).offset(offset).limit(limit))), total
+
+
+def get_run(session: Session, run_id: int) -> BenchmarkRun:
+    run = session.get(BenchmarkRun, run_id)
+    if run is None:
+        raise LabError(f"there is no benchmark run {run_id}.", "spec")
+    return run
+
+
+def latest_runs(session: Session, study_id: int | None = None, benchmark: str | None = None) -> list[BenchmarkRun]:
+    """The newest run of each model on each benchmark, by benchmark, then model."""
+    newest = select(func.max(BenchmarkRun.id)).group_by(BenchmarkRun.model_label, BenchmarkRun.benchmark)
+    if study_id is not None:
+        newest = newest.where(BenchmarkRun.study_id == study_id)
+    if benchmark is not None:
+        newest = newest.where(BenchmarkRun.benchmark == benchmark)
+    query = select(BenchmarkRun).where(col(BenchmarkRun.id).in_(newest))
+    return list(session.exec(query.order_by(BenchmarkRun.benchmark, BenchmarkRun.model_label)))
+
+
+def samples(
+    session: Session, run_id: int, only: Only | None = None, search: str = "", offset: int = 0, limit: int = 20,
+) -> tuple[list[BenchmarkSample], int]:
+    """(samples of this page in the order they were asked, number in all)."""
+    query = select(BenchmarkSample).where(BenchmarkSample.run_id == run_id)
+    if only is not None:
+        query = query.where(_ONLY[only]())
+    if search.strip():
+        text = search.strip()
+        columns = (BenchmarkSample.question, BenchmarkSample.item_id, BenchmarkSample.subject, BenchmarkSample.raw_text)
+        query = query.where(or_(*(col(c).icontains(text, autoescape=True) for c in columns)))
+    total = session.exec(select(func.count()).select_from(query.subquery())).one()
+    return list(session.exec(query.order_by(col(BenchmarkSample.id)).offset(offset).limit(limit))), total
+
+
+_ONLY: dict[str, Any] = {
+    "correct": lambda: col(BenchmarkSample.correct).is_(True),
+    "wrong": lambda: col(BenchmarkSample.correct).is_(False),
+    "unparsed": lambda: col(BenchmarkSample.parsed).is_(None),
+    "truncated": lambda: col(BenchmarkSample.finish_reason) == "length",
+    "unclosed": lambda: col(BenchmarkSample.think_state).startswith("unclosed"),
+}
+
+
+@dataclass(frozen=True)
+class Pair:
+    """The same question, answered in two runs."""
+
+    item_id: str
+    a: BenchmarkSample
+    b: BenchmarkSample
+
+
+def paired_samples(
+    session: Session, run_a: int, run_b: int, only: Literal["differ"] | None = None, offset: int = 0,
+    limit: int | None = 20,
+) -> tuple[list[Pair], int]:
+    """(pairs of this page, number in all): questions that both runs answered, in run a's order; `limit` None: all."""
+    a, b = aliased(BenchmarkSample), aliased(BenchmarkSample)
+    same: ColumnElement[bool] = (a.item_id == b.item_id) & (a.epoch == b.epoch)
+    query = select(a, b).join(b, same).where(a.run_id == run_a, b.run_id == run_b)
+    if only == "differ":
+        query = query.where(a.correct != b.correct)
+    total = session.exec(select(func.count()).select_from(query.with_only_columns(a.id).subquery())).one()
+    rows = session.exec(query.order_by(a.id).offset(offset).limit(limit)).all()
+    return [Pair(left.item_id, left, right) for left, right in rows], total
+
+
+def correct_by_item(session: Session, run_id: int) -> dict[tuple[str, int], bool]:
+    """(item, epoch) → correct, without the texts: what the paired statistics need."""
+    query = select(BenchmarkSample.item_id, BenchmarkSample.epoch, BenchmarkSample.correct)
+    rows = session.exec(query.where(BenchmarkSample.run_id == run_id).order_by(col(BenchmarkSample.id)))
+    return {(item, epoch): correct for item, epoch, correct in rows}

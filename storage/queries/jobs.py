@@ -1,0 +1,145 @@
+"""What pages and the command line ask about jobs. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import func, or_
+from sqlmodel import Session, col, select
+
+from lab.core.errors import LabError
+from storage.tables import ENDED, STATES, BenchmarkRun, Job, JobDependency, JobEvent, Metric, Study, Worker, now
+
+SORTABLE = ("id", "name", "kind", "state", "priority", "created_at", "started_at", "finished_at")
+LIVE_S = 10  # a worker without a heartbeat for this long counts as gone
+
+
+def list_jobs(
+    session: Session, states: Sequence[str] | None = None, study_id: int | None = None, search: str = "",
+    sort: str = "-id", offset: int = 0, limit: int = 20, kinds: Sequence[str] | None = None,
+) -> tuple[list[Job], int]:
+    """(rows of this page, number of rows in all). `search` looks in name, kind and uid; '-id' sorts downwards."""
+    query = select(Job)
+    if states is not None:
+        query = query.where(col(Job.state).in_(states))
+    if kinds is not None:
+        query = query.where(col(Job.kind).in_(kinds))
+    if study_id is not None:
+        query = query.where(Job.study_id == study_id)
+    if search.strip():
+        text = search.strip()
+        query = query.where(or_(*(col(c).icontains(text, autoescape=True) for c in (Job.name, Job.kind, Job.uid))))
+    total = session.exec(select(func.count()).select_from(query.subquery())).one()
+    rows = session.exec(query.order_by(*_order(sort)).offset(offset).limit(limit)).all()
+    return list(rows), total
+
+
+def _order(sort: str) -> tuple[Any, ...]:
+    name = sort.removeprefix("-")
+    if name not in SORTABLE:
+        raise LabError(f"jobs cannot be sorted by '{name}'. Known: {', '.join(SORTABLE)}.", "spec")
+    down = sort.startswith("-")
+    columns = (getattr(Job, name), Job.id)
+    return tuple(col(c).desc() if down else col(c).asc() for c in columns)
+
+
+def find_job(session: Session, id_or_uid: int | str) -> Job | None:
+    """A job by its number or its uid."""
+    text = str(id_or_uid).removeprefix("job:")
+    job = session.exec(select(Job).where(Job.uid == text)).first()
+    if job is None and text.isascii() and text.isdigit() and len(text) < 19:
+        job = session.get(Job, int(text))
+    return job
+
+
+def get_job(session: Session, id_or_uid: int | str) -> Job:
+    """As `find_job`, or LabError with what to do."""
+    job = find_job(session, id_or_uid)
+    if job is None:
+        raise LabError(f"there is no job '{id_or_uid}'. `python -m jobs list` shows the jobs of this store.", "spec")
+    return job
+
+
+def queue_position(session: Session, job: Job) -> int | None:
+    """1 for the next job to start; None when the job does not wait. Jobs that wait for others count too."""
+    if job.state != "queued":
+        return None
+    ahead = select(func.count()).where(
+        Job.state == "queued", col(Job.slots) > 0,
+        or_(col(Job.priority) > job.priority, (col(Job.priority) == job.priority) & (col(Job.id) < job.id)),
+    )
+    return session.exec(ahead).one() + 1
+
+
+def metric_names(session: Session, job_id: int) -> list[str]:
+    return list(session.exec(select(Metric.name).where(Metric.job_id == job_id).distinct().order_by(Metric.name)))
+
+
+def metrics(session: Session, job_id: int, name: str, max_points: int = 500) -> list[tuple[int, float]]:
+    """(step, value) in order of step, thinned evenly to `max_points` with both ends kept; NaN where it was not a number."""
+    query = select(Metric.step, Metric.value).where(Metric.job_id == job_id, Metric.name == name)
+    points = [
+        (step, float("nan") if value is None else value)
+        for step, value in session.exec(query.order_by(col(Metric.step), col(Metric.id)))
+    ]
+    if len(points) <= max_points:
+        return points
+    last = len(points) - 1
+    return [points[round(i * last / (max_points - 1))] for i in range(max_points)]
+
+
+def events(session: Session, job_id: int) -> list[JobEvent]:
+    """Every change of state, oldest first."""
+    return list(session.exec(select(JobEvent).where(JobEvent.job_id == job_id).order_by(col(JobEvent.id))))
+
+
+def needs(session: Session, job_id: int) -> list[Job]:
+    """The jobs that have to succeed before this one starts."""
+    query = select(Job).join(JobDependency, col(JobDependency.needs_id) == col(Job.id))
+    return list(session.exec(query.where(JobDependency.job_id == job_id).order_by(col(Job.id))))
+
+
+def needed_by(session: Session, job_id: int) -> list[Job]:
+    """The jobs that wait for this one."""
+    query = select(Job).join(JobDependency, col(JobDependency.job_id) == col(Job.id))
+    return list(session.exec(query.where(JobDependency.needs_id == job_id).order_by(col(Job.id))))
+
+
+def counts_by_state(session: Session, study_id: int | None = None) -> dict[str, int]:
+    """Every state with its number of jobs, zeros included."""
+    query = select(Job.state, func.count()).group_by(Job.state)
+    if study_id is not None:
+        query = query.where(Job.study_id == study_id)
+    found = {state: count for state, count in session.exec(query)}
+    return {state: found.get(state, 0) for state in STATES}
+
+
+def mean_seconds(session: Session, kind: str, last: int = 20) -> float | None:
+    """Mean run time of the last succeeded jobs of a kind: what an estimate of a queued one rests on."""
+    query = select(Job).where(Job.kind == kind, Job.state == "succeeded").order_by(col(Job.id).desc()).limit(last)
+    times = [
+        (job.finished_at - job.started_at).total_seconds()
+        for job in session.exec(query) if job.finished_at and job.started_at
+    ]
+    return sum(times) / len(times) if times else None
+
+
+def last_change(session: Session) -> str:
+    """A token that differs whenever a page about jobs, studies or results would look different."""
+    active = select(func.count(), func.sum(Job.progress_done), func.sum(Job.events_offset)).where(
+        col(Job.state).not_in(ENDED)
+    )
+    asked = select(func.count()).where(Job.desired == "cancel")
+    parts = [str(tuple(session.exec(active).one())), session.exec(asked).one()]
+    parts += [session.exec(select(func.max(table.id))).one() for table in (Job, JobEvent, Study, BenchmarkRun)]
+    return "/".join(str(part) for part in parts)
+
+
+def workers(session: Session, live_only: bool = True) -> list[Worker]:
+    """The workers whose heartbeat is fresh (or all that ever wrote one), newest first."""
+    query = select(Worker).order_by(col(Worker.heartbeat_at).desc())
+    if live_only:
+        query = query.where(col(Worker.heartbeat_at) > now() - timedelta(seconds=LIVE_S))
+    return list(session.exec(query))
