@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -11,10 +10,10 @@ import numpy as np
 
 from lab.reports.records import MATCHED_SETTINGS, ModelRun
 from lab.stats.paired import paired_difference
+from lab.stats.power import detectable_difference
 
 Question = Literal["trace − answer", "arm − base", "two models"]
 ARM_ORDER = ("base", "answer", "trace", "steps", "gold")
-DETECTABLE = 1.959964 + 0.841621  # normal quantiles of a two-sided 5 % test with 80 % power
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,8 @@ class Difference:
     second_only: int  # c: questions only `second` got right
     p_value: float  # exact McNemar
     p_holm: float  # corrected over every comparison of the report
-    detectable: float | None  # smallest true difference this n shows with 80 % power at the observed discordance
+    detectable: float | None  # smallest true difference this n shows with 80 % power; None when they never differ
+    note: str = ""  # why the interval should be read with care
 
     @property
     def within_noise(self) -> bool:
@@ -78,19 +78,11 @@ def compare(first: ModelRun, second: ModelRun, question: Question = "two models"
     common = [(sample.correct, theirs[sample.key]) for sample in first.samples if sample.key in theirs]
     table = np.array(common, dtype=int)  # (questions, 2)
     paired = paired_difference(table[:, 0], table[:, 1])
-    first_only = int(((table[:, 0] == 1) & (table[:, 1] == 0)).sum())
-    second_only = int(((table[:, 0] == 0) & (table[:, 1] == 1)).sum())
-    p_value = float(paired.p_value)
+    detectable = detectable_difference(paired.n, paired.discordance) if paired.discordance else None
     return Difference(
-        question, first, second, len(common), float(table[:, 0].mean() - table[:, 1].mean()),
-        float(paired.low), float(paired.high), first_only, second_only, p_value, p_value,
-        detectable_difference(len(common), (first_only + second_only) / len(common)),
+        question, first, second, paired.n, paired.difference, paired.low, paired.high, paired.a_only, paired.b_only,
+        paired.p_value, paired.p_value, detectable, paired.note,
     )
-
-
-def detectable_difference(n: int, discordance: float) -> float | None:
-    """Minimum detectable difference of n pairs (Miller 2024, arXiv 2411.00640, section 5); None without discordance."""
-    return DETECTABLE * math.sqrt(discordance / n) if n and discordance else None
 
 
 def pairs(runs: Sequence[ModelRun]) -> list[tuple[Question, ModelRun, ModelRun]]:

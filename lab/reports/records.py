@@ -73,12 +73,12 @@ class Fluency:
 
 @dataclass(frozen=True)
 class Preference:
-    """Which of two models raters preferred in one closed round. `share_a` counts a tie as one half."""
+    """Which of two models raters preferred in one closed round. `share_b` counts a tie as one half."""
 
     round: str
     model_a: str
     model_b: str
-    share_a: float
+    share_b: float
     low: float
     high: float
     n: int

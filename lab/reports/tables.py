@@ -166,9 +166,9 @@ def _ratings(report: StudyReport) -> list[str]:
         parts.append(markdown_table(columns, rows, columns[3:]))
     if report.preferences:
         rows = [
-            (p.round, p.model_a, p.model_b, p.n, f"{p.share_a * 100:.0f}", f"{p.low * 100:.0f} to {p.high * 100:.0f}")
+            (p.round, p.model_a, p.model_b, p.n, f"{p.share_b * 100:.0f}", f"{p.low * 100:.0f} to {p.high * 100:.0f}")
             for p in report.preferences
         ]
-        columns = ["round", "model A", "model B", "n", "prefers A %", "95 % interval"]
+        columns = ["round", "model A", "model B", "n", "prefers B %", "95 % interval"]
         parts.append(markdown_table(columns, rows, columns[3:]))
     return parts

@@ -106,6 +106,7 @@ def _cautions(group: list[Difference]) -> tuple[str, ...]:
                 f"{trace:.0%} of the trace arm's answers are {name}, against {answer:.0%} of the answer arm's: "
                 "part of the difference may come from the budget or the format, not from knowledge."
             )
+    found += [f"{d.note[0].upper()}{d.note[1:]}." for d in group if d.note]
     if len(group) == 1:
         found.append("One training seed for each arm: this speaks of these two models, not of the method.")
     return tuple(found)

@@ -6,7 +6,7 @@ import pytest
 from scipy.stats import binomtest
 from statsmodels.stats.multitest import multipletests
 
-from lab.reports.paired import compare, compare_all, detectable_difference, holm, pairs, why_not_comparable
+from lab.reports.paired import compare, compare_all, holm, pairs, why_not_comparable
 from tests.reports.made_runs import SETTINGS, made_run
 
 
@@ -44,10 +44,10 @@ def test_an_interval_that_holds_zero_is_within_noise():
     assert not compare(made_run("trace", "1" * 40), made_run("answer", "0" * 30 + "1" * 10)).within_noise
 
 
-def test_detectable_difference_is_that_of_the_published_formula():
-    assert detectable_difference(500, 0.1) == pytest.approx(0.0396, abs=1e-4)  # 2.8016 · √(0.1 / 500)
-    assert detectable_difference(1273, 0.3) == pytest.approx(0.0430, abs=1e-4)
-    assert detectable_difference(500, 0.0) is None
+def test_each_comparison_says_what_its_n_could_have_shown():
+    trace, answer = made_run("trace", "1" * 50 + "0" * 450), made_run("answer", "0" * 500)
+    assert compare(trace, answer).detectable == pytest.approx(0.0396, abs=1e-4)  # 2.8016 · √(0.1 / 500)
+    assert compare(answer, answer).detectable is None
 
 
 def test_holm_agrees_with_statsmodels_and_with_paper():

@@ -1,0 +1,90 @@
+"""From stored runs to the plain records a report is made of. Reads only; no answer texts are loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlmodel import Session, col, select
+
+from lab.reports.build import StudyReport, build_report
+from lab.reports.records import Fluency, ModelRun, Pending, Preference, Sample
+from lab.stats.bootstrap import Bootstrap
+from storage.queries.benchmarks import latest_runs
+from storage.queries.ratings import round_results
+from storage.queries.studies import get_study, study_jobs
+from storage.tables import Answer, AnswerBank, BenchmarkRun, BenchmarkSample, Job, Round, Variant
+
+ASKED_AT_ONCE = 500  # SQLite binds a limited number of values in one statement
+
+
+def study_report(session: Session, study_id: int) -> StudyReport:
+    """Everything a study has shown so far, ratings of its closed rounds included."""
+    study = get_study(session, study_id)
+    runs = model_runs(session, latest_runs(session, study_id))
+    fluency, preferences = rated(session, study_id)
+    return build_report(study.name, runs, pending(session, study_id), fluency, preferences)
+
+
+def model_runs(session: Session, runs: Sequence[BenchmarkRun]) -> list[ModelRun]:
+    """Each run with what its variant was trained on and its samples reduced to what is counted."""
+    samples = _samples(session, [run.id for run in runs if run.id is not None])
+    wanted = {run.variant_id for run in runs if run.variant_id is not None}
+    variants = {v.id: v for v in session.exec(select(Variant).where(col(Variant.id).in_(wanted)))}
+    return [_model_run(run, variants.get(run.variant_id), samples.get(run.id, [])) for run in runs]
+
+
+def _model_run(run: BenchmarkRun, variant: Variant | None, samples: list[Sample]) -> ModelRun:
+    return ModelRun(
+        model=run.model_label, base=run.base, arm=run.arm, benchmark=run.benchmark,
+        benchmark_version=run.benchmark_version, samples=tuple(samples), dataset=variant.dataset if variant else "",
+        seed=variant.seed if variant else None, settings=run.settings, seconds=run.seconds, run_id=run.id,
+    )
+
+
+def _samples(session: Session, run_ids: Sequence[int]) -> dict[int, list[Sample]]:
+    table = BenchmarkSample
+    found: dict[int, list[Sample]] = {}
+    for start in range(0, len(run_ids), ASKED_AT_ONCE):
+        query = select(
+            table.run_id, table.item_id, table.correct, table.parsed, table.finish_reason, table.n_think_tokens,
+            table.n_answer_tokens, table.epoch,
+        ).where(col(table.run_id).in_(run_ids[start:start + ASKED_AT_ONCE])).order_by(col(table.id))
+        for run_id, item, correct, parsed, finish, n_think, n_answer, epoch in session.exec(query):
+            sample = Sample(item, correct, parsed is not None, finish == "length", n_think + n_answer, epoch)
+            found.setdefault(run_id, []).append(sample)
+    return found
+
+
+def pending(session: Session, study_id: int) -> list[Pending]:
+    """Benchmark runs of the study without a result: the newest attempt at each, and where it stands."""
+    jobs = [job for job in study_jobs(session, study_id) if job.kind == "benchmark"]
+    succeeded = {job.spec_sha for job in jobs if job.state == "succeeded"}
+    newest = {job.spec_sha: job for job in jobs if job.spec_sha not in succeeded}
+    found = []
+    for job in newest.values():
+        benchmark, _, model = job.name.partition(" on ")
+        found.append(Pending(model or str(job.spec.get("model", job.name)), benchmark, job.state))
+    return found
+
+
+def rated(session: Session, study_id: int) -> tuple[list[Fluency], list[Preference]]:
+    """Mean fluency of each model and the preference between two, from every closed round of the study's banks."""
+    query = select(Round).join(AnswerBank).where(AnswerBank.study_id == study_id, Round.state == "closed")
+    fluency, preferences = [], []
+    for the_round in session.exec(query.order_by(col(Round.id))):
+        found = round_results(session, the_round.id)
+        for label, figure in ((the_round.model_a, found.fluency_a), (the_round.model_b, found.fluency_b)):
+            if figure is not None:
+                fluency.append(_fluency(session, the_round, label, figure))
+        if found.preference_b is not None:
+            share = found.preference_b
+            preferences.append(Preference(
+                the_round.name, the_round.model_a, the_round.model_b, share.estimate, share.low, share.high, share.n,
+            ))
+    return fluency, preferences
+
+
+def _fluency(session: Session, the_round: Round, label: str, figure: Bootstrap) -> Fluency:
+    query = select(Answer.base, Answer.arm).where(Answer.bank_id == the_round.bank_id, Answer.model_label == label)
+    base, arm = session.exec(query).first() or ("", "base")
+    return Fluency(the_round.name, label, base, arm, figure.estimate, figure.low, figure.high, figure.n)
