@@ -7,12 +7,8 @@ processes of their own.
 from __future__ import annotations
 
 import os
-import signal
 import socket
-import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when gradio is imported
@@ -28,29 +24,23 @@ if TYPE_CHECKING:
 
 
 def build_web(store: Store, settings: Settings) -> FastAPI:
-    """One FastAPI with both apps mounted. They are two Blocks because a Blocks' config is readable by all its visitors."""
+    """One FastAPI with both apps mounted. They are two, because all visitors of a Blocks can read its whole config."""
     import gradio as gr
     from fastapi import FastAPI
-    from fastapi.responses import RedirectResponse
 
     from lab.ui.app_state import LabApp
     from lab.ui.own_host import OwnHostOnly
-    from lab.ui.rater.app import build_rater_app
+    from lab.ui.rater.app import mount_rater
     from lab.ui.shell import build_lab
     from lab.ui.theme import CSS, HEAD, THEME
 
     lab = LabApp(store, settings)
     web = FastAPI(title="Trace Lab", docs_url=None, redoc_url=None, openapi_url=None)
     web.add_middleware(OwnHostOnly)
-
-    @web.get("/rate/{token}", include_in_schema=False)
-    def open_rating(token: str) -> RedirectResponse:
-        return RedirectResponse(f"/rate/?t={token}", status_code=307)
-
-    look = {"theme": THEME, "css": CSS, "head": HEAD, "footer_links": [], "run_history": False, "ssr_mode": False}
-    gr.mount_gradio_app(web, build_rater_app(lab), path="/rate", show_error=False, **look)
-    gr.mount_gradio_app(web, build_lab(lab), path="/", show_error=True, **look)
-    return web
+    mount_rater(web, lab)  # before "/", which would answer for every address
+    return gr.mount_gradio_app(
+        web, build_lab(lab), path="/", theme=THEME, css=CSS, head=HEAD, footer_links=[], run_history=False, ssr_mode=False,
+    )
 
 
 def check_port(host: str, port: int) -> None:
@@ -67,25 +57,6 @@ def check_port(host: str, port: int) -> None:
             ) from None
 
 
-@contextmanager
-def worker_beside(settings: Settings) -> Iterator[None]:
-    """A worker process while the page runs, unless one runs elsewhere. Its jobs outlive both."""
-    if not settings.worker:
-        yield
-        return
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn raises it again at its end; the worker must go first
-    environment = os.environ | {"LAB_HOME": str(settings.home), "LAB_DATABASE_URL": settings.database_url}
-    worker = subprocess.Popen([sys.executable, "-m", "jobs", "worker"], env=environment, start_new_session=True)
-    try:
-        yield
-    finally:
-        worker.terminate()
-        try:
-            worker.wait(10)
-        except subprocess.TimeoutExpired:
-            worker.kill()
-
-
 def run() -> None:
     """Start everything; returns when the server ends."""
     settings = Settings.from_env()
@@ -93,15 +64,17 @@ def run() -> None:
 
     import uvicorn
 
+    from jobs.keeper import keep_worker
     from jobs.queue import queue_demo_study
     from storage.database import open_store
 
     store = open_store(settings.database_url, settings.home)
     queue_demo_study(store)
     web = build_web(store, settings)
-    with worker_beside(settings):
-        print(f"Trace Lab is at http://{settings.host}:{settings.port}  (things are kept in {settings.home})", flush=True)
-        uvicorn.run(web, host=settings.host, port=settings.port, log_level="warning", timeout_graceful_shutdown=2)
+    if settings.worker:
+        keep_worker(settings)
+    print(f"Trace Lab: http://{settings.host}:{settings.port}  (things are kept in {settings.home})", flush=True)
+    uvicorn.run(web, host=settings.host, port=settings.port, log_level="warning", timeout_graceful_shutdown=2)
 
 
 def main() -> int:

@@ -29,7 +29,7 @@ def build_lab(app: LabApp) -> gr.Blocks:
 
 
 def _frame(app: LabApp, page: Page, found: list[Page]) -> None:
-    # Gradio's own navigation bar is hidden by the style sheet: this one wraps in a narrow window and marks the open page.
+    # The style sheet hides Gradio's own navigation bar: this one wraps in a narrow window and marks the open page.
     html_block(header(page, found, app.settings.space), elem_id="lab-top")
     page.build(app)
 

@@ -12,8 +12,8 @@ from lab.ui.components.table import Column, Row, table
 
 __all__ = [
     "ARMS", "Column", "Html", "Row", "ago", "card", "chip", "duration", "empty", "error", "escape", "fact_list",
-    "failure", "fault_list", "heading", "interval_bar", "join", "link", "log_tail", "measured", "note", "number", "percent",
-    "progress_bar", "state_badge", "table", "tag",
+    "failure", "fault_list", "heading", "interval_bar", "join", "link", "log_tail", "measured", "note", "number",
+    "percent", "progress_bar", "state_badge", "table", "tag",
 ]
 
 ARMS = ("base", "answer", "trace", "steps", "gold")
@@ -101,13 +101,13 @@ def duration(seconds: float | None) -> str:
 
 
 def ago(moment: datetime | None) -> Html:
-    """How long ago a stored UTC time was, with the full time in the title."""
+    """How long ago a stored time was, with the full time in the title."""
     if moment is None:
         return number(None)
-    past = (datetime.now(UTC).replace(tzinfo=None) - moment).total_seconds()
+    past = (datetime.now(UTC) - moment).total_seconds()
     text = "just now" if past < 5 else f"{duration(past if past < 60 else 60 * (past // 60))} ago"
     stamp = f"{moment:%Y-%m-%d %H:%M:%S} UTC"
-    return tag("time", text, datetime=f"{moment.isoformat(timespec='seconds')}Z", title=stamp)
+    return tag("time", text, datetime=moment.isoformat(timespec="seconds"), title=stamp)
 
 
 def link(href: str, text: object, primary: bool = False) -> Html:
