@@ -38,9 +38,8 @@ def build_web(store: Store, settings: Settings) -> FastAPI:
     web = FastAPI(title="Trace Lab", docs_url=None, redoc_url=None, openapi_url=None)
     web.add_middleware(OwnHostOnly)
     mount_rater(web, lab)  # before "/", which would answer for every address
-    return gr.mount_gradio_app(
-        web, build_lab(lab), path="/", theme=THEME, css=CSS, head=HEAD, footer_links=[], run_history=False, ssr_mode=False,
-    )
+    look = {"theme": THEME, "css": CSS, "head": HEAD, "footer_links": []}
+    return gr.mount_gradio_app(web, build_lab(lab), path="/", run_history=False, ssr_mode=False, **look)
 
 
 def check_port(host: str, port: int) -> None:

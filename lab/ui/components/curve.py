@@ -35,7 +35,8 @@ def curve_plot(series: Sequence[Series], y_title: str, x_title: str = "step", fr
     lines = [_lines(s, across, down) for s in drawn]
     grid = [tag("line", x1=0, x2=1000, y1=_down(down, t), y2=_down(down, t), cls="grid") for t in down.ticks]
     picture = tag("svg", *grid, *lines, viewBox="0 0 1000 1000", preserveAspectRatio="none", aria_hidden="true")
-    left = tag("div", *(tag("span", down.label(t), style=f"top:{_down(down, t) / 10}%") for t in down.ticks), cls="left")
+    ticks = (tag("span", down.label(t), style=f"top:{_down(down, t) / 10}%") for t in down.ticks)
+    left = tag("div", *ticks, cls="left")
     ends = tag("div", *_end_labels(drawn, down), cls="ends")
     below = tag("div", tag("span", _step(across.low)), tag("em", x_title), tag("span", _step(across.high)), cls="below")
     return tag(
