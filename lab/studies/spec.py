@@ -11,7 +11,7 @@ from lab.benchmarks.benchmark import benchmarks
 from lab.core.errors import Fault
 from lab.core.spec import Spec, known_name
 from lab.data.jsonl import check_dataset_name
-from lab.training.specs import SftSpec, TrainedTarget, TrainingSettings
+from lab.training.specs import SftSpec, TrainedTarget, TrainingSettings, check_context
 
 
 class StudySpec(Spec):
@@ -41,7 +41,8 @@ class StudySpec(Spec):
         faults += [f for i, name in enumerate(self.datasets) for f in check_dataset_name(f"datasets.{i}", name)]
         for index, name in enumerate(self.benchmarks):
             faults += known_name(f"benchmarks.{index}", "benchmark", name, benchmarks())
-        return faults
+        too_long = check_context(self.training, self.bases)
+        return faults + [Fault(f"training.{fault.field}", fault.message, fault.value) for fault in too_long]
 
     def variants(self) -> list[SftSpec]:
         """Every cell of the grid, arms of a pair next to each other."""

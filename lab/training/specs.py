@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from math import ceil
 from typing import ClassVar, Literal
 
 from pydantic import Field, field_validator
@@ -24,13 +26,17 @@ class TrainingSettings(Spec):
     learning_rate: float = Field(2e-3, gt=0, lt=1, description="Peak learning rate of AdamW.")
     batch_size: int = Field(24, ge=1, le=4096, description="Rows per optimiser step.")
     micro_batch_size: int = Field(24, ge=1, le=4096, description="Rows per forward pass; divides batch_size.")
-    max_length: int = Field(256, ge=16, description="Longest row in tokens; longer rows are dropped and counted.")
+    max_length: int = Field(256, ge=16, description="Longest row in tokens, trace included; longer ones are dropped.")
     warmup_frac: float = Field(0.05, ge=0, lt=1, description="Share of the steps spent warming up.")
     scheduler: Literal["cosine", "linear", "constant"] = Field("cosine", description="Learning-rate schedule.")
     weight_decay: float = Field(0.0, ge=0, le=1, description="AdamW weight decay.")
     lora_r: int = Field(32, ge=1, le=512, description="LoRA rank.")
     lora_alpha: int = Field(64, ge=1, le=2048, description="LoRA scale numerator (scale = alpha / r).")
     lora_dropout: float = Field(0.0, ge=0, lt=1, description="Dropout on the LoRA input.")
+
+    def n_steps(self, n_rows: int) -> int:
+        """Optimiser steps of a run over `n_rows` rows. The last batch of a pass may be smaller."""
+        return self.max_steps or max(1, ceil(self.epochs * ceil(n_rows / self.batch_size)))
 
     @field_validator("micro_batch_size")
     @classmethod
@@ -60,4 +66,14 @@ class SftSpec(TrainingSettings):
         return self.name or f"{self.base}_{self.dataset_label()}_{self.target}_s{self.seed}"
 
     def check_names(self) -> list[Fault]:
-        return known_name("base", "base", self.base, bases()) + check_dataset_name("dataset", self.dataset)
+        faults = known_name("base", "base", self.base, bases()) + check_dataset_name("dataset", self.dataset)
+        return faults + check_context(self, [self.base])
+
+
+def check_context(settings: TrainingSettings, names: Iterable[str]) -> list[Fault]:
+    """A fault where a row could be longer than what a base can read. Unknown bases are somebody else's fault."""
+    most = {name: bases()[name].context_tokens for name in names if name in bases()}
+    return [
+        Fault("max_length", f"should be at most {limit}, the context of base '{name}'", settings.max_length)
+        for name, limit in most.items() if settings.max_length > limit
+    ]

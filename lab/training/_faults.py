@@ -1,0 +1,39 @@
+"""What a machine runs out of, in the words of a LabError; everything else passes through as the bug it is."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from lab.core.errors import LabError
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+@contextmanager
+def machine_limits(folder: Path) -> Iterator[None]:
+    """Turn a full disk and memory that is out, at whatever depth they come up, into sentences."""
+    try:
+        yield
+    except Exception as error:
+        if _is_full_disk(error):
+            text = f"the disk that holds {folder.name} is full: free some space, then retry the job"
+            raise LabError(text, "disk") from error
+        if _is_out_of_memory(error):
+            text = "out of memory: lower micro_batch_size or max_length, or train LoRA instead of all weights"
+            raise LabError(text, "memory") from error
+        raise
+
+
+def _is_full_disk(error: Exception) -> bool:
+    # safetensors raises its own error, whose text alone carries the system's error number.
+    return (isinstance(error, OSError) and error.errno in FULL) or any(f"os error {n}" in str(error) for n in FULL)
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    # torch raises OutOfMemoryError on a GPU and a plain RuntimeError of its CPU allocator.
+    return type(error).__name__ == "OutOfMemoryError" or isinstance(error, MemoryError) or (
+        isinstance(error, RuntimeError) and "DefaultCPUAllocator" in str(error)
+    )
