@@ -97,7 +97,7 @@ def question(index: int) -> tuple[str, str, str]:
     return subject, text, str(a - b - c)
 
 
-def sample(seed: Seed, run_id: int, arm: str, index: int, right: bool) -> BenchmarkSample:
+def sample(run_id: int, arm: str, index: int, right: bool) -> BenchmarkSample:
     subject, text, gold = question(index)
     cut = arm == "trace" and not right and index % 4 == 0
     said = gold if right else str(int(gold) + 1 + index % 5)
@@ -110,8 +110,8 @@ def sample(seed: Seed, run_id: int, arm: str, index: int, right: bool) -> Benchm
         raw_text=f"<think>{think}</think>{final}" if think else final, think_text=think, final_text=final,
         think_state="unclosed_length" if cut else "closed" if think else "none",
         finish_reason="length" if cut else "eos", n_prompt_tokens=48, n_think_tokens=40 if think else 0,
-        n_answer_tokens=0 if cut else 9, parsed=parsed, rule="answer is" if parsed else "no number found", right and parsed is not None,
-        seconds=0.05,
+        n_answer_tokens=0 if cut else 9, parsed=parsed, rule="answer is" if parsed else "no number found",
+        correct=right and parsed is not None, seconds=0.05,
     )
 
 
@@ -128,9 +128,8 @@ def benchmark(seed: Seed, study: Study, base: str, variant: Variant | None = Non
         model_label=label, base=base, variant_id=variant.id if variant else None, arm=arm,
         settings={"max_new_tokens": 128},
     ))
-    rows = [
-        sample(seed, run.id, arm, i, (i * 37 % 100) / 100 * 0.7 + seed.random.random() * 0.3 < accuracy) for i in range(n)
-    ]
+    hardness = [(i * 37 % 100) / 100 * 0.7 + seed.random.random() * 0.3 for i in range(n)]
+    rows = [sample(run.id, arm, i, hard < accuracy) for i, hard in enumerate(hardness)]
     seed.session.add_all(rows)
     run.n, run.n_correct = n, sum(row.correct for row in rows)
     interval = wilson(run.n_correct, n)
