@@ -25,7 +25,8 @@ class Settings:
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> Settings:
-        """Read LAB_HOME, LAB_DATABASE_URL, LAB_HOST, LAB_PORT or PORT, LAB_WORKER, LAB_SLOTS, LAB_MIN_FREE_MIB, SPACE_ID."""
+        """Read LAB_HOME, LAB_DATABASE_URL, LAB_HOST, LAB_PORT or PORT, LAB_WORKER, LAB_SLOTS, LAB_MIN_FREE_MIB and
+        SPACE_ID. All faults together."""
         env = os.environ if env is None else env
         home = Path(env.get("LAB_HOME") or ".lab").expanduser().absolute()
         space = bool(env.get("SPACE_ID"))

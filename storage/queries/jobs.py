@@ -78,7 +78,7 @@ def metric_names(session: Session, job_id: int) -> list[str]:
 
 
 def metrics(session: Session, job_id: int, name: str, max_points: int = 500) -> list[tuple[int, float]]:
-    """(step, value) in order of step, thinned evenly to `max_points` with both ends kept; NaN where it was not a number."""
+    """(step, value) by step, thinned evenly to `max_points` with both ends kept; NaN where it was not a number."""
     query = select(Metric.step, Metric.value).where(Metric.job_id == job_id, Metric.name == name)
     points = [
         (step, float("nan") if value is None else value)

@@ -1,0 +1,70 @@
+"""FileContext: what a task sees in a job process. Everything goes into the job's folder; the store is never opened."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from lab.core.context import write_json
+from lab.core.errors import LabError
+from lab.core.types import ModelSource
+from storage.files import JobFolder, read_json
+
+CONTROL_EVERY_S = 0.5
+
+
+class FileContext:
+    """Implements lab.core.context.Context with files. One per job process."""
+
+    def __init__(self, job: JobFolder, models: Mapping[str, ModelSource]):
+        self.job = job
+        self.folder: Path = job.artifacts
+        self._models = dict(models)
+        self._stop = threading.Event()
+        self._control_read_at = 0.0
+        self._lock = threading.Lock()  # tasks may report from several threads; a line is written whole
+
+    def log(self, message: str) -> None:
+        """stdout is the job's log."""
+        print(f"{datetime.now():%H:%M:%S} {message}", flush=True)
+
+    def progress(self, done: float, total: float, text: str = "") -> None:
+        self._event("progress", done=done, total=total, text=text)
+
+    def metric(self, step: int, **values: float) -> None:
+        self._event("metric", step=int(step), values={name: float(value) for name, value in values.items()})
+
+    def announce(self, **facts: Any) -> None:
+        self._event("fact", facts=facts)
+
+    def stop_requested(self) -> bool:
+        """True for good once SIGTERM came or control.json says stop; the file is looked at twice a second."""
+        if not self._stop.is_set() and time.monotonic() - self._control_read_at > CONTROL_EVERY_S:
+            self._control_read_at = time.monotonic()
+            if (read_json(self.job.control) or {}).get("stop"):
+                self._stop.set()
+        return self._stop.is_set()
+
+    def request_stop(self) -> None:
+        """Called by the signal handler."""
+        self._stop.set()
+
+    def model(self, ref: str) -> ModelSource:
+        if ref in self._models:
+            return self._models[ref]
+        if ":" in ref:
+            raise LabError(f"model '{ref}' was not resolved before the job started", "bug")
+        return ModelSource(ref=ref, label=ref, base=ref)
+
+    def save(self, name: str, value: Mapping[str, Any]) -> Path:
+        return write_json(self.folder / name, dict(value))
+
+    def _event(self, kind: str, **values: Any) -> None:
+        line = json.dumps({"t": round(time.time(), 3), "type": kind, **values}, ensure_ascii=False) + "\n"
+        with self._lock, self.job.events.open("a", encoding="utf-8") as file:
+            file.write(line)

@@ -1,0 +1,108 @@
+"""From a job's folder into the store: events as they come, and the end of a job in one transaction.
+
+Reading files happens outside of transactions. Everything is idempotent: the byte offset moves in the same transaction
+as the rows it stands for, so a worker that is killed in the middle repeats nothing and loses nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlmodel import Session
+
+from jobs.results import Ended, store_result
+from storage.files import JobFolder
+from storage.tables import Job, JobEvent, Metric, now
+
+MOST_BYTES = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Batch:
+    """New lines of events.jsonl, and where the next batch begins."""
+
+    events: list[dict[str, Any]]
+    offset: int
+    n_broken: int = 0
+
+
+def read_batch(folder: JobFolder, offset: int) -> Batch:
+    """Whole lines from `offset` on; a line that is still being written is left for the next time."""
+    try:
+        with folder.events.open("rb") as file:
+            file.seek(offset)
+            data = file.read(MOST_BYTES)
+    except FileNotFoundError:
+        return Batch([], offset)
+    data = data[: data.rfind(b"\n") + 1]
+    events, n_broken = [], 0
+    for line in data.splitlines():
+        try:
+            events.append(dict(json.loads(line)))
+        except (ValueError, TypeError):  # a disk that was full cuts lines
+            n_broken += 1
+    return Batch(events, offset + len(data), n_broken)
+
+
+@dataclass
+class Pace:
+    """Where the progress stood when it was first seen: what the time left is estimated from."""
+
+    t: float | None = None
+    done: float = 0
+    total: float = field(default=0)
+
+    def seconds_left(self, t: float, done: float, total: float) -> float | None:
+        if self.t is None or total != self.total or done < self.done:
+            self.t, self.done, self.total = t, done, total
+        if done <= self.done or t <= self.t:
+            return None
+        return (t - self.t) / (done - self.done) * max(0.0, total - done)
+
+
+def apply_batch(session: Session, job: Job, batch: Batch, pace: Pace) -> None:
+    """Metrics become rows, the last progress and the announced facts land on the job."""
+    for event in batch.events:
+        if event["type"] == "metric":
+            session.add_all(_metrics(job, event))
+        elif event["type"] == "progress":
+            job.progress_done, job.progress_total = float(event["done"]), float(event["total"])
+            job.progress_text = str(event.get("text", ""))
+            job.eta_s = pace.seconds_left(event["t"], job.progress_done, job.progress_total)
+        elif event["type"] == "fact":
+            job.facts = {**job.facts, **event["facts"]}
+    job.events_offset = batch.offset
+    session.add(job)
+
+
+def _metrics(job: Job, event: dict[str, Any]) -> list[Metric]:
+    at = datetime.fromtimestamp(event["t"], UTC)
+    return [
+        Metric(job_id=job.id, step=event["step"], name=name, value=value if math.isfinite(value) else None, at=at)
+        for name, value in event["values"].items()
+    ]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a job ended, as its row will say."""
+
+    state: str
+    reason: str | None = None
+    message: str | None = None
+    exit_code: int | None = None
+
+
+def end_job(session: Session, job: Job, outcome: Outcome, ended: Ended | None) -> None:
+    """The state change, and for a success the rows that its result stands for, in the caller's one transaction."""
+    if outcome.state == "succeeded" and ended is not None:
+        job.result = ended.result
+        store_result(session, job, ended)
+    job.state, job.reason, job.message = outcome.state, outcome.reason, outcome.message
+    job.exit_code, job.eta_s, job.finished_at = outcome.exit_code, None, now()
+    session.add(job)
+    session.add(JobEvent(job_id=job.id, state=outcome.state, why=outcome.message or ""))

@@ -1,0 +1,219 @@
+"""What people ask of the queue: submit, cancel, retry, re-run. Writes rows; the worker does the rest.
+
+Pages and the command line write `desired` and new rows; `state` of a job that has started is the worker's alone.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+import lab
+from jobs.catalog import specs, tasks
+from jobs.provenance import differences
+from jobs.references import check_references, model_refs, needed_jobs
+from lab.core.errors import LabError, SpecError
+from lab.core.spec import Spec, load_spec, read_recipe
+from lab.studies.plan import plan
+from lab.studies.spec import StudySpec
+from storage.database import Store
+from storage.queries.jobs import get_job, needed_by, needs
+from storage.queries.studies import get_study, study_jobs
+from storage.tables import ENDED, Job, JobDependency, JobEvent, Study, now
+
+DEMO_STUDY = Path(lab.__file__).parent / "recipes" / "demo" / "study.yaml"
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """What a submit made: one job, or a study and its jobs in planned order."""
+
+    jobs: list[Job]
+    study: Study | None = None
+
+
+@dataclass(frozen=True)
+class _Draft:
+    """A job before it has a row."""
+
+    kind: str
+    given: Mapping[str, Any]
+    spec: Spec
+    name: str
+
+
+def submit(
+    store: Store, kind: str, values: Mapping[str, Any], *, priority: int = 0, parent: int | None = None,
+    demo: bool = False,
+) -> Submitted:
+    """Validate and queue. Raises SpecError with every fault; nothing is stored then. A study is one transaction."""
+    spec = load_spec(specs()[kind], values)
+    if isinstance(spec, StudySpec):
+        return _submit_study(store, spec, priority, demo)
+    with store.write() as session:
+        _refuse_faults(session, spec)
+        job = _add(session, _Draft(kind, values, spec, job_name(spec)), priority=priority, parent_id=parent)
+        _add_needs(session, job, needed_jobs(session, spec))
+    return Submitted([job])
+
+
+def _submit_study(store: Store, spec: StudySpec, priority: int, demo: bool) -> Submitted:
+    planned = plan(spec)
+    uids = {item.key: new_uid() for item in planned}
+    drafts = []
+    for item in planned:
+        values = item.with_uids(uids)
+        drafts.append(_Draft(item.kind, values, load_spec(specs()[item.kind], values, item.name), item.name))
+    with store.write() as session:
+        study = Study(name=spec.name, spec=spec.as_dict(), demo=demo)
+        session.add(study)
+        session.flush()
+        rows: dict[str, Job] = {}
+        for item, draft in zip(planned, drafts, strict=True):
+            job = _add(session, draft, priority=priority, study_id=study.id, uid=uids[item.key])
+            rows[item.key] = job
+            _add_needs(session, job, [rows[key] for key in item.needs])
+    return Submitted(list(rows.values()), study)
+
+
+def _add(session: Session, draft: _Draft, uid: str | None = None, **columns: Any) -> Job:
+    uid = uid or new_uid()
+    job = Job(
+        uid=uid, kind=draft.kind, name=draft.name, slots=tasks()[draft.kind].slots, folder=f"jobs/{uid}",
+        spec_given=_plain(draft.given), spec=draft.spec.as_dict(), spec_sha=draft.spec.sha(), **columns,
+    )
+    session.add(job)
+    session.flush()
+    session.add(JobEvent(job_id=job.id, state="queued", why="submitted"))
+    return job
+
+
+def _add_needs(session: Session, job: Job, needed: list[Job]) -> None:
+    for other in needed:
+        session.add(JobDependency(job_id=job.id, needs_id=other.id))
+
+
+def _refuse_faults(session: Session, spec: Spec) -> None:
+    faults = check_references(session, spec)
+    if faults:
+        raise SpecError(faults, spec.kind)
+
+
+def new_uid() -> str:
+    """12 characters that name a job in paths, references and process marks."""
+    return secrets.token_hex(6)
+
+
+def job_name(spec: Spec) -> str:
+    """What lists show for a job that was submitted alone."""
+    if hasattr(spec, "variant_name"):
+        return spec.variant_name()
+    values = spec.as_dict()
+    if values.get("name"):
+        return str(values["name"])
+    subject = ", ".join(model_refs(spec)) or str(values.get("base", ""))
+    return f"{values.get('benchmark', spec.kind)} on {subject}" if subject else spec.kind
+
+
+def _plain(value: Any) -> Any:
+    """JSON-ready: what was given may hold tuples."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def request_cancel(store: Store, job_id: int | str) -> Job:
+    """Ask for a job to end. A queued one is cancelled at once, a running one by the worker; an ended one stays."""
+    with store.write() as session:
+        job = get_job(session, job_id)
+        _cancel(session, job)
+    return job
+
+
+def cancel_study(store: Store, study_id: int) -> list[Job]:
+    """Cancel every job of a study that has not ended; returns them."""
+    with store.write() as session:
+        get_study(session, study_id)
+        jobs = [job for job in study_jobs(session, study_id) if job.state not in ENDED]
+        for job in jobs:
+            _cancel(session, job)
+    return jobs
+
+
+def _cancel(session: Session, job: Job) -> None:
+    if job.state in ENDED:
+        return
+    job.desired = "cancel"
+    if job.state == "queued":
+        job.state, job.reason, job.message = "cancelled", "cancelled", "Cancelled before it started."
+        job.finished_at = now()
+        session.add(JobEvent(job_id=job.id, state="cancelled", why="cancelled before it started"))
+    session.add(job)
+
+
+def retry(store: Store, job_id: int | str) -> Job:
+    """Queue a failed or cancelled job again, in its own row; what it needs and what was cancelled with it come back."""
+    with store.write() as session:
+        job = get_job(session, job_id)
+        if job.state not in ("failed", "cancelled"):
+            raise LabError(f"job {job.id} is {job.state}; only a failed or cancelled job can be retried. "
+                           f"`rerun {job.id}` runs it once more as a new job.", "spec")
+        for row in _with_neighbours(session, job):
+            _queue_again(session, row, "retried" if row is job else f"retried with job {job.id}")
+    return job
+
+
+def _with_neighbours(session: Session, job: Job) -> list[Job]:
+    """The job, the ended-without-success jobs it needs (all the way up), and the dependants they took with them."""
+    found: dict[int | None, Job] = {}
+    waiting = [job]
+    while waiting:
+        row = waiting.pop()
+        if row.id in found:
+            continue
+        found[row.id] = row
+        waiting += [other for other in needs(session, row.id) if other.state in ("failed", "cancelled")]
+        waiting += [other for other in needed_by(session, row.id) if other.reason == "dependency"]
+    return list(found.values())
+
+
+def _queue_again(session: Session, job: Job, why: str) -> None:
+    job.state, job.desired, job.reason, job.message, job.exit_code = "queued", "run", None, None, None
+    job.progress_done = job.progress_total = 0
+    job.progress_text, job.eta_s, job.started_at, job.finished_at = "", None, None, None
+    job.worker = job.pid = job.start_ticks = job.boot_id = None
+    session.add(job)
+    session.add(JobEvent(job_id=job.id, state="queued", why=why))
+
+
+def rerun(store: Store, job_id: int | str) -> tuple[Job, list[str]]:
+    """Queue the stored spec once more as a child, and list what differs now (code, packages, machine, inputs)."""
+    with store.read() as session:
+        old = get_job(session, job_id)
+    job = submit(store, old.kind, old.spec, parent=old.id).jobs[0]
+    return job, differences(old)
+
+
+def ensure_engine(store: Store, base: str) -> Job:
+    """The engine job of a base that is queued, starting or running; queues one when there is none."""
+    spec = load_spec(specs()["engine"], {"base": base})
+    with store.write() as session:
+        query = select(Job).where(Job.kind == "engine", Job.desired == "run", col(Job.state).not_in(ENDED))
+        for job in session.exec(query.order_by(col(Job.id).desc())):
+            if job.spec["base"] == base:
+                return job
+        return _add(session, _Draft("engine", {"base": base}, spec, f"engine of {base}"))
+
+
+def queue_demo_study(store: Store) -> Submitted | None:
+    """What a newcomer sees at work: the demo study, queued when the store has no job at all."""
+    with store.read() as session:
+        if session.exec(select(Job.id).limit(1)).first() is not None:
+            return None
+    kind, values = read_recipe(DEMO_STUDY)
+    return submit(store, kind, values, demo=True)

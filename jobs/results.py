@@ -1,0 +1,111 @@
+"""What a job's result becomes in the store: a variant, a benchmark run with its samples, an answer bank.
+
+One handler a kind. A kind without a handler keeps its result on the job's row and nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sqlmodel import Session, select
+
+from storage.files import JobFolder
+from storage.queries.jobs import find_job
+from storage.tables import Answer, AnswerBank, BenchmarkRun, BenchmarkSample, Job, Variant
+
+ROW_FILES = {"benchmark": "samples.jsonl", "answers": "answers.jsonl"}
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A finished job's files, read before the transaction begins."""
+
+    result: dict[str, Any]
+    rows: list[dict[str, Any]] = field(default_factory=list)
+
+
+def read_ended(folder: JobFolder, kind: str) -> Ended:
+    """The result, and the rows of the kinds that leave some."""
+    result = json.loads(folder.result.read_text(encoding="utf-8"))
+    return Ended(result, _read_rows(folder.artifacts / ROW_FILES[kind]) if kind in ROW_FILES else [])
+
+
+def _read_rows(path: Path) -> list[dict[str, Any]]:
+    with path.open(encoding="utf-8") as file:
+        return [json.loads(line) for line in file]
+
+
+def store_result(session: Session, job: Job, ended: Ended) -> None:
+    handler = HANDLERS.get(job.kind)
+    if handler:
+        handler(session, job, ended)
+
+
+def _variant(session: Session, job: Job, ended: Ended) -> None:
+    spec, result = job.spec, ended.result
+    session.add(Variant(
+        name=_unused_name(session, job.name), job_id=job.id, study_id=job.study_id,
+        base=spec["base"], dataset=spec["dataset"], target=spec["target"], method=spec["method"], seed=spec["seed"],
+        folder=f"{job.folder}/artifacts", weights=result["weights"], n_rows=result["n_rows"],
+        n_dropped=result["n_dropped"], n_tokens=result["n_tokens"], final_loss=result.get("final_loss"),
+        seconds=result["seconds"],
+    ))
+
+
+def _unused_name(session: Session, name: str) -> str:
+    """The name itself, or with '-2', '-3'… when another variant has it."""
+    taken = set(session.exec(select(Variant.name).where(Variant.name.startswith(name, autoescape=True))))
+    candidate, number = name, 1
+    while candidate in taken:
+        number += 1
+        candidate = f"{name}-{number}"
+    return candidate
+
+
+def _benchmark_run(session: Session, job: Job, ended: Ended) -> None:
+    result, model = ended.result, ended.result["model"]
+    figures = {name: result[name] for name in (
+        "benchmark", "run_key", "settings", "n", "n_correct", "accuracy", "ci_low", "ci_high", "n_unparsed",
+        "n_truncated", "mean_tokens", "seconds",
+    )}
+    run = BenchmarkRun(
+        job_id=job.id, study_id=job.study_id, benchmark_version=result["version"], model_label=model["label"],
+        base=model["base"], arm=model["arm"], variant_id=_variant_id(session, model["ref"]), **figures,
+    )
+    session.add(run)
+    session.flush()
+    session.add_all(BenchmarkSample(run_id=run.id, **row) for row in ended.rows)
+
+
+def _answer_bank(session: Session, job: Job, ended: Ended) -> None:
+    bank = AnswerBank(
+        job_id=job.id, study_id=job.study_id, name=job.spec["name"], benchmark=job.spec["benchmark"],
+        settings=ended.result["settings"],
+    )
+    session.add(bank)
+    session.flush()
+    for row in ended.rows:
+        columns = {name: value for name, value in row.items() if name != "model_ref"}
+        variant_id = _variant_id(session, row["model_ref"])
+        session.add(Answer(bank_id=bank.id, **{**columns, "variant_id": variant_id}))
+
+
+def _variant_id(session: Session, ref: str) -> int | None:
+    """The variant a reference means; None for a base."""
+    if ref.startswith("variant:"):
+        return session.exec(select(Variant.id).where(Variant.name == ref.removeprefix("variant:"))).first()
+    if ref.startswith("job:"):
+        job = find_job(session, ref)
+        return session.exec(select(Variant.id).where(Variant.job_id == job.id)).first() if job else None
+    return None
+
+
+HANDLERS: dict[str, Callable[[Session, Job, Ended], None]] = {
+    "sft": _variant,
+    "benchmark": _benchmark_run,
+    "answers": _answer_bank,
+}

@@ -1,0 +1,82 @@
+"""A store of its own for each test, the fake tasks, and a worker in a thread."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from jobs import catalog
+from jobs.worker import run_worker
+from storage.database import Store, open_store
+from storage.queries.jobs import get_job
+from storage.tables import ENDED, Job
+
+
+@pytest.fixture(autouse=True)
+def fake_tasks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """The fake kinds are known here and in the processes that are started from here."""
+    monkeypatch.setenv("LAB_EXTRA_TASKS", "tests.jobs.fake_tasks")
+    monkeypatch.setenv("LAB_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("LAB_DATABASE_URL", raising=False)
+    catalog.tasks.cache_clear()
+    catalog.specs.cache_clear()
+    yield
+    catalog.tasks.cache_clear()
+    catalog.specs.cache_clear()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    opened = open_store(home=tmp_path / "home")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def working(store: Store) -> Iterator[Store]:
+    """The store, with a worker of one slot serving it."""
+    with worker_thread(store):
+        yield store
+
+
+class worker_thread:
+    """`with worker_thread(store):` a worker serves it inside the block. Jobs that still run at the end go on."""
+
+    def __init__(self, store: Store, slots: int = 1, **options: float):
+        self._stop = threading.Event()
+        options = {"grace_s": 1.0, "min_free_mib": 0, **options}
+        self._thread = threading.Thread(target=run_worker, args=(store, slots, self._stop), kwargs=options)
+
+    def __enter__(self) -> worker_thread:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join(10)
+        assert not self._thread.is_alive()
+
+
+def wait_for(condition: Callable[[], object], timeout_s: float = 15.0) -> object:
+    """Poll until it is true; fails the test when that takes too long."""
+    deadline = time.monotonic() + timeout_s
+    while not (value := condition()):
+        assert time.monotonic() < deadline, "waited too long"
+        time.sleep(0.05)
+    return value
+
+
+def now_of(store: Store, job: Job | int) -> Job:
+    """The row as it is now."""
+    with store.read() as session:
+        return get_job(session, job if isinstance(job, int) else job.id)
+
+
+def ended(store: Store, job: Job | int, timeout_s: float = 15.0) -> Job:
+    """The row once the job has ended."""
+    wait_for(lambda: now_of(store, job).state in ENDED, timeout_s)
+    return now_of(store, job)
