@@ -23,6 +23,7 @@ from lab.data.jsonl import resolve_dataset
 from lab.training._callbacks import Live
 from lab.training._faults import machine_limits
 from lab.training._inputs import inputs
+from lab.training.counting import missing_files
 from lab.training.rows import Rows, build_rows, chosen
 from lab.training.specs import SftSpec
 
@@ -50,7 +51,7 @@ def _train(spec: SftSpec, context: Context) -> dict[str, Any]:
     card = bases()[spec.base]
     context.progress(0, 0, "reading the dataset")
     examples = resolve_dataset(spec.dataset).load()
-    tokenizer = AutoTokenizer.from_pretrained(card.location(), revision=revision(card))
+    tokenizer = load_tokenizer(card)
     rows = build_rows(spec, examples, tokenizer, card.thinking_style)
     context.log(f"{len(rows.kept)} rows, {rows.n_tokens} tokens a pass, {rows.n_dropped} dropped as longer than "
                 f"{spec.max_length} tokens")
@@ -87,11 +88,21 @@ def revision(card: BaseCard) -> str:
     return card.revision or "main"
 
 
+def load_tokenizer(card: BaseCard) -> Any:
+    try:
+        return AutoTokenizer.from_pretrained(card.location(), revision=revision(card))
+    except OSError as error:
+        raise missing_files(card) from error
+
+
 def load_model(card: BaseCard, spec: SftSpec) -> Any:
     """The base's weights. On a GPU a frozen base is read in bfloat16; weights that are trained stay in float32."""
     half = torch.cuda.is_available() and spec.method == "lora"
     dtype = torch.bfloat16 if half else torch.float32
-    return AutoModelForCausalLM.from_pretrained(card.location(), revision=revision(card), dtype=dtype)
+    try:
+        return AutoModelForCausalLM.from_pretrained(card.location(), revision=revision(card), dtype=dtype)
+    except OSError as error:
+        raise missing_files(card) from error
 
 
 def build_trainer(

@@ -11,6 +11,7 @@ import torch
 from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from lab.bases.cards import bases
 from lab.core.context import MemoryContext, Stopped
 from lab.core.errors import LabError
 from lab.core.spec import load_spec
@@ -227,3 +228,9 @@ def test_an_ordinary_error_passes_through_as_the_bug_it_is(tiny, tmp_path, monke
     monkeypatch.setattr(_trl, "save_variant", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         TASK.load()(spec(max_steps=1), MemoryContext(tmp_path))
+
+
+def test_a_base_without_its_files_is_a_sentence(tiny, tmp_path, monkeypatch):
+    monkeypatch.setitem(bases(), "tiny", tiny.model_copy(update={"path": str(tmp_path / "gone")}))
+    with pytest.raises(LabError, match="files of base 'tiny' are not on this machine"):
+        TASK.load()(spec(), MemoryContext(tmp_path))

@@ -1,0 +1,67 @@
+"""What a study would cost, variant by variant, before it is launched. The minutes are an estimate, and said to be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from lab.bases.cards import bases
+from lab.core.errors import LabError
+from lab.studies.spec import StudySpec
+from lab.training.counting import Counted, count
+from lab.training.specs import SftSpec
+
+START_SECONDS = 10.0  # a job's process: imports and reading the base
+Speeds = Mapping[tuple[str, str], float]  # (base, target) -> training tokens per second on this machine
+
+
+@dataclass(frozen=True)
+class PreviewRow:
+    """One variant. Counts are exact; `minutes` is an estimate, None where no speed is known yet."""
+
+    variant: str
+    base: str
+    dataset: str
+    target: str
+    seed: int
+    n_rows: int
+    n_dropped: int
+    n_tokens: int  # of one pass
+    n_steps: int
+    minutes: float | None
+    problem: str = ""  # why this variant would fail, in one sentence
+
+
+def preview(spec: StudySpec, speeds: Speeds | None = None) -> list[PreviewRow]:
+    """One row a variant, in the order of the grid. `speeds` come from finished jobs; the base's card fills the gaps."""
+    return [_row(variant, speeds or {}) for variant in spec.variants()]
+
+
+def _row(variant: SftSpec, speeds: Speeds) -> PreviewRow:
+    problem, counted = "", Counted(0, 0, 0)
+    try:
+        counted = count(variant)
+    except LabError as error:
+        problem = str(error)
+    if not problem and not counted.n_rows:
+        problem = f"none of {counted.n_dropped} rows fits max_length {variant.max_length}"
+    n_steps = 0 if problem else variant.n_steps(counted.n_rows)
+    return PreviewRow(
+        variant.variant_name(), variant.base, variant.dataset, variant.target, variant.seed,
+        counted.n_rows, counted.n_dropped, counted.n_tokens, n_steps,
+        None if problem else _minutes(variant, counted, speeds), problem,
+    )
+
+
+def _minutes(variant: SftSpec, counted: Counted, speeds: Speeds) -> float | None:
+    speed = speeds.get((variant.base, variant.target)) or _card_speed(variant)
+    if not speed:
+        return None
+    passes = variant.n_steps(counted.n_rows) * variant.batch_size / counted.n_rows
+    return (START_SECONDS + passes * counted.n_tokens / speed) / 60
+
+
+def _card_speed(variant: SftSpec) -> float | None:
+    """The speed the base's card records, measured on two CPU cores: `training.sft_tokens_per_s.<target>`."""
+    table = bases()[variant.base].training.get("sft_tokens_per_s")
+    return float(table[variant.target]) if isinstance(table, Mapping) and variant.target in table else None

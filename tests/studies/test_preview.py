@@ -1,0 +1,42 @@
+"""The preview of a study: exact counts, an estimate that is said to be one, problems in words."""
+
+from __future__ import annotations
+
+import pytest
+
+from lab.core.spec import load_spec
+from lab.studies.preview import START_SECONDS, preview
+from lab.studies.spec import StudySpec
+
+
+def study(**values) -> StudySpec:
+    training = {"epochs": 2, "batch_size": 16, "micro_batch_size": 16, **values.pop("training", {})}
+    return load_spec(StudySpec, {"name": "s", "bases": ["tiny"], "datasets": ["sums"], "training": training, **values})
+
+
+def test_there_is_one_row_a_variant_with_its_counts(tiny):
+    trace, answer = preview(study())
+    assert (trace.variant, trace.target, answer.target) == ("tiny_sums_trace_s0", "trace", "answer")
+    assert trace.n_rows == answer.n_rows == 96 and trace.n_steps == answer.n_steps == 12
+    assert trace.n_tokens > answer.n_tokens > 0 and not trace.problem
+
+
+def test_minutes_follow_from_tokens_and_the_speed_of_earlier_jobs(tiny):
+    trace, answer = preview(study(), {("tiny", "trace"): 1000.0})
+    assert trace.minutes == pytest.approx((START_SECONDS + 2 * trace.n_tokens / 1000) / 60)
+    assert answer.minutes is None
+
+
+def test_a_speed_on_the_bases_card_is_used_where_no_job_ran_yet(tiny, monkeypatch):
+    from lab.bases.cards import bases
+
+    faster = tiny.model_copy(update={"training": {"sft_tokens_per_s": {"answer": 500}}})
+    monkeypatch.setitem(bases(), "tiny", faster)
+    trace, answer = preview(study())
+    assert trace.minutes is None and answer.minutes == pytest.approx((START_SECONDS + 2 * answer.n_tokens / 500) / 60)
+
+
+def test_a_variant_that_would_fail_keeps_its_row_and_says_why(tiny):
+    rows = preview(study(datasets=["sums", "nothing"], training={"max_length": 16}))
+    assert len(rows) == 4 and all(row.n_steps == 0 and row.minutes is None for row in rows)
+    assert "fits max_length 16" in rows[0].problem and "'nothing' is empty" in rows[2].problem
