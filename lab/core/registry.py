@@ -33,7 +33,7 @@ class Registry(dict[str, T], Generic[T]):
 def discover(package: str, attribute: str) -> Iterator[tuple[str, Any]]:
     """(module name, value) of `attribute` in every module of `package` that has it, except files starting with _.
 
-    A file is imported only when a line of it begins with the attribute's name: neighbours that load torch stay unloaded.
+    A file is imported only when a line of it begins with the attribute's name: neighbours that load torch stay out.
     """
     folders = importlib.import_module(package).__path__
     for info in pkgutil.iter_modules(folders):
