@@ -29,7 +29,7 @@ def join(parts: Iterable[object], between: str = "") -> Html:
     return Html(between.join(escape(part) for part in parts if part is not None))
 
 
-def tag(name: str, *content: object, **attributes: object) -> Html:
+def tag(name: str, /, *content: object, **attributes: object) -> Html:
     """An element. `cls` is class, `_` in a name is `-`; attributes that are None or False are left out."""
     words = [name]
     for key, value in attributes.items():
