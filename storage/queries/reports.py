@@ -12,7 +12,7 @@ from lab.stats.bootstrap import Bootstrap
 from storage.queries.benchmarks import latest_runs
 from storage.queries.ratings import round_results
 from storage.queries.studies import get_study, study_jobs
-from storage.tables import Answer, AnswerBank, BenchmarkRun, BenchmarkSample, Job, Round, Variant
+from storage.tables import Answer, AnswerBank, BenchmarkRun, BenchmarkSample, Round, Variant
 
 ASKED_AT_ONCE = 500  # SQLite binds a limited number of values in one statement
 

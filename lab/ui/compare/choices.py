@@ -1,0 +1,59 @@
+"""Which models Compare offers, which it starts with, and what the names in its address mean."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lab.bases.cards import bases
+from lab.core.errors import LabError
+from lab.core.types import ModelSource
+from storage.database import Store
+from storage.queries.studies import get_variant, list_variants, model_source
+
+MOST_COLUMNS = 4
+MOST_OFFERED = 300
+SIGNS = {"base": "●", "answer": "■", "trace": "▲", "steps": "◆", "gold": "★"}  # the arms' markers, as text
+
+
+def offered(store: Store, also: Sequence[str] = ()) -> list[tuple[str, str]]:
+    """(label, name) of every base, then the newest variants; names in `also` are offered whatever their age."""
+    choices = [(f"{SIGNS['base']} {name} (base)", name) for name in bases()]
+    with store.read() as session:
+        variants, _ = list_variants(session, limit=MOST_OFFERED)
+        listed = {variant.name for variant in variants}
+        variants += [get_variant(session, name) for name in also if name not in listed and name not in bases()]
+    return choices + [(f"{SIGNS.get(v.target, '●')} {v.name}", v.name) for v in variants]
+
+
+def starting_models(store: Store) -> list[str]:
+    """A base with its answer and trace arms, the newest pair that has both; without variants the bases themselves."""
+    with store.read() as session:
+        variants, _ = list_variants(session, limit=50)
+    cells: dict[tuple, dict[str, str]] = {}  # newest cell first, each with its newest variant of every arm
+    for variant in variants:
+        cell = (variant.study_id, variant.base, variant.dataset, variant.seed)
+        cells.setdefault(cell, {}).setdefault(variant.target, variant.name)
+    if not cells:
+        return list(bases())[:2]
+    (_, base, _, _), arms = max(cells.items(), key=lambda item: len(item[1]) >= 2)  # the first of the best
+    return [base, *(arms[target] for target in SIGNS if target in arms)][:MOST_COLUMNS]
+
+
+def known_names(store: Store, names: Sequence[str]) -> tuple[list[str], list[str]]:
+    """(names that mean a model, one sentence for each that does not)."""
+    good, faults = [], []
+    for name in dict.fromkeys(names):
+        try:
+            if name not in bases():
+                with store.read() as session:
+                    name = get_variant(session, name).name
+            good.append(name)
+        except LabError as error:
+            faults.append(str(error))
+    return good[:MOST_COLUMNS], faults
+
+
+def sources(store: Store, names: Sequence[str]) -> list[ModelSource]:
+    """Where the weights of each are. LabError for a name that means nothing."""
+    with store.read() as session:
+        return [model_source(session, store.home, n if n in bases() else f"variant:{n}") for n in names]

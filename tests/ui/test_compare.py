@@ -1,0 +1,158 @@
+"""The Compare page: what it offers and starts with, waiting for an engine, remembering, picking a question."""
+
+from __future__ import annotations
+
+import pytest
+
+from lab.core.errors import LabError
+from lab.core.settings import Settings
+from lab.core.types import Example
+from lab.engine.scripted import scripted_engine
+from lab.ui.app_state import LabApp
+from lab.ui.compare import engines, questions
+from lab.ui.compare.asking import AskSettings
+from lab.ui.compare.choices import known_names, offered, sources, starting_models
+from lab.ui.compare.desk import Desk
+from lab.ui.compare.engines import Engines, waiting_words
+from lab.ui.pages import compare
+from storage.database import open_store
+from storage.tables import Job
+from tests.ui.seed_store import seed_store
+
+TRACE, ANSWER = "demo-llama_demo-medical_trace_s0", "demo-llama_demo-medical_answer_s0"
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    store = open_store(home=tmp_path_factory.mktemp("lab"))
+    seed_store(store)
+    yield store
+    store.close()
+
+
+@pytest.fixture(autouse=True)
+def two_bases(monkeypatch):
+    """The page needs names of bases, not their weights."""
+    names = {"demo-llama": None, "demo-qwen": None}
+    monkeypatch.setattr("lab.ui.compare.choices.bases", lambda: names)
+
+
+def test_the_page_starts_with_the_newest_whole_pair_and_its_base(store):
+    assert starting_models(store) == ["demo-llama", ANSWER, TRACE]
+
+
+def test_every_base_and_every_variant_is_offered(store):
+    labels = dict((name, label) for label, name in offered(store))
+    assert {"demo-llama", "demo-qwen", TRACE, ANSWER} <= set(labels)
+    assert labels[TRACE].startswith("▲") and labels["demo-llama"].startswith("●")
+
+
+def test_an_unknown_model_in_the_address_gets_a_sentence_with_the_nearest_name(store):
+    good, faults = known_names(store, ["demo-llama", TRACE + "x"])
+    assert good == ["demo-llama"]
+    assert f"Did you mean '{TRACE}'" in faults[0]
+
+
+def add_engine(store, base, **columns):
+    with store.write() as session:
+        values = {"uid": f"e-{base}"[:12], "name": f"engine of {base}", "spec": {"base": base}}
+        job = Job(kind="engine", slots=0, **values, **columns)
+        session.add(job)
+        session.flush()
+    return job
+
+
+def test_the_client_comes_as_soon_as_the_engine_answers(store, monkeypatch):
+    with scripted_engine("demo-llama") as url:
+        job = add_engine(store, "demo-llama", state="running", facts={"url": url})
+        monkeypatch.setattr(engines, "ensure_engine", lambda store, base: job)
+        client = Engines(store).connect("demo-llama", lambda note: None, lambda: False)
+        assert client.health()["base"] == "demo-llama"
+        client.close()
+
+
+def test_an_engine_that_failed_says_why_and_where_its_log_is(store, monkeypatch):
+    job = add_engine(store, "demo-qwen", state="failed", reason="memory", message="out of memory")
+    monkeypatch.setattr(engines, "ensure_engine", lambda store, base: job)
+    with pytest.raises(LabError, match=f"out of memory.*/jobs.id={job.id}"):
+        Engines(store).connect("demo-qwen", lambda note: None, lambda: False)
+
+
+def test_waiting_says_when_no_worker_is_there_and_what_the_engine_does():
+    job = Job(uid="u", kind="engine", name="e", state="queued")
+    assert "No worker is running" in waiting_words(job, 0, 3)
+    assert "queued" in waiting_words(job, 1, 3)
+    job.state, job.progress_text, job.progress_done, job.progress_total = "running", "loading weights", 1, 4
+    assert "loading weights 25" in waiting_words(job, 1, 3)
+
+
+def test_a_desk_refuses_what_cannot_be_asked_with_one_sentence(store):
+    desk = Desk(store, lambda *_: None)
+    for names, question, word in (([], "q", "at least one model"), (["demo-llama"], "  ", "question"),
+                                  (["a"] * 5, "q", "At most 4"), (["demo-llama"], "x" * 20_001, "20001")):
+        with pytest.raises(LabError, match=word):
+            next(desk.ask("tab", names, question, AskSettings()))
+
+
+def test_a_desk_shows_the_same_answers_after_a_reload(store, monkeypatch):
+    monkeypatch.setattr("lab.ui.compare.desk.sources", lambda store, names: [
+        source.model_copy(update={"base": "demo-llama"}) for source in _plain_sources(names)])
+    with scripted_engine("demo-llama") as url:
+        from lab.engine.protocol import EngineClient
+
+        desk = Desk(store, lambda base, tell, stopped: EngineClient(url))
+        last = list(desk.ask("tab", ["demo-llama", TRACE], " How much? ", AskSettings()))[-1]
+    columns = desk.last_answers(["demo-llama", TRACE], "How much?", AskSettings())
+    assert [column.phase for column in columns] == ["done", "done"]
+    assert columns[1].answer.split()[0] in last
+    assert desk.last_answers(["demo-llama"], "How much?", AskSettings()) is None
+
+
+def _plain_sources(names):
+    from lab.core.types import ModelSource
+
+    return [ModelSource(ref=n, label=n, base="demo-llama", arm="trace" if "trace" in n else "base") for n in names]
+
+
+def test_sources_know_the_folder_and_the_arm_of_a_variant(store):
+    source, = sources(store, [TRACE])
+    assert (source.label, source.arm, source.kind, source.base) == (TRACE, "trace", "adapter", "demo-llama")
+    assert source.folder.startswith(str(store.home))
+
+
+@pytest.fixture
+def toy_benchmark(monkeypatch):
+    rows = [Example(id=f"q{i}", question=f"What is {i} + 1? <b>", answer=f"It is {i + 1}.", gold=str(i + 1),
+                    subject="sums" if i % 2 else "more sums") for i in range(40)]
+    monkeypatch.setattr(questions, "benchmarks", lambda: {"toy": None})
+    monkeypatch.setattr(questions, "examples", lambda name: {row.id: row for row in rows})
+
+
+def test_questions_are_found_by_all_words(toy_benchmark):
+    assert questions.find("toy", "17")[1] == 1
+    assert questions.find("toy", "more what")[1] == 20
+    assert "12 of 40 questions" in questions.question_list("toy", "")
+    assert "No question holds" in questions.question_list("toy", "nonsense")
+    assert "<b>" not in questions.question_list("toy", "17")
+
+
+def test_the_gold_answer_is_offered_only_while_the_question_is_the_benchmarks_own(toy_benchmark):
+    assert "Show the gold answer" in questions.gold_html("toy", "q3", " What is 3 + 1? <b> ")
+    assert questions.gold_html("toy", "q3", "What is 3 + 2?") == ""
+    assert questions.gold_html("toy", "nothing", "x") == questions.gold_html("", "", "x") == ""
+
+
+@pytest.mark.parametrize("space", [False, True])
+def test_the_page_builds_in_both_modes_and_can_always_ask(store, tmp_path, space):
+    import gradio as gr
+
+    env = {"SPACE_ID": "x/y"} if space else {}
+    with gr.Blocks() as demo:
+        compare.build(LabApp(store, Settings.from_env(env | {"LAB_HOME": str(tmp_path)})))
+    buttons = {b.value: b for b in demo.blocks.values() if isinstance(b, gr.Button)}
+    assert buttons["Ask"].interactive is not False
+
+
+def test_settings_from_an_address_are_held_inside_their_bounds():
+    assert compare._read_settings("9", "abc", "-3") == AskSettings(256, 2.0, 0)
+    assert compare._read_settings(None, "64", "7") == AskSettings(64, 0.0, 7)
