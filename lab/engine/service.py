@@ -6,7 +6,7 @@ from lab.engine.specs import EngineSpec
 TASK = Task(
     kind="engine",
     spec=EngineSpec,
-    run="lab.engine.server:serve",
+    run="lab.engine._server:serve",
     summary="Hold one base in memory and answer for it and its variants, until nobody asks any more.",
     slots=0,
 )

@@ -11,8 +11,8 @@ from transformers import AutoModelForCausalLM
 
 from lab.core.errors import LabError, UnknownName
 from lab.core.types import ModelSource
-from lab.engine.decoding import TextStream, prompt_seed
-from lab.engine.hf import GenerationOptions, LoadedBase
+from lab.engine._decoding import TextStream, prompt_seed
+from lab.engine._hf import GenerationOptions, LoadedBase
 from lab.engine.protocol import ChatRequest
 from tests.engine.tiny import SUMS, make_tokenizer, question, thought_answer
 

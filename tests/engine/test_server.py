@@ -118,7 +118,7 @@ def test_two_streams_at_once_give_what_each_gives_alone(engine):
 
 
 def test_a_caller_that_goes_away_stops_the_generation(engine, monkeypatch):
-    from lab.engine.decoding import Decoding
+    from lab.engine._decoding import Decoding
 
     steps, step = [], Decoding.step
 

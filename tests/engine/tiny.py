@@ -98,8 +98,10 @@ def _teach(model, tokenizer, text, steps: int, rate: float) -> None:
     ids = torch.tensor([row + [tokenizer.pad_token_id] * (width - len(row)) for row in rows])
     labels = torch.where(ids == tokenizer.pad_token_id, -100, ids)
     optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=rate)
+    decay = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.05, steps)
     for _ in range(steps):
         loss = model(input_ids=ids, labels=labels, attention_mask=(labels != -100).long()).loss
         loss.backward()
         optimizer.step()
+        decay.step()
         optimizer.zero_grad()

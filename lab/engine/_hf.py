@@ -14,10 +14,10 @@ from lab.bases.cards import BaseCard
 from lab.core.errors import LabError
 from lab.core.types import FinishReason, Generation, ModelSource
 from lab.data.targets import THINKING_STYLES
-from lab.engine.decoding import Decoding, TextStream, decode
+from lab.engine._decoding import Decoding, TextStream, decode
+from lab.engine._weights import Weights
 from lab.engine.protocol import ChatRequest, Chunk, Message, Stats
 from lab.engine.thinking import StreamSplitter, split_thinking
-from lab.engine.weights import Weights
 
 
 @dataclass(frozen=True)

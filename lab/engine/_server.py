@@ -7,8 +7,8 @@ from typing import Any
 
 from lab.bases.cards import bases
 from lab.core.context import Context, Stopped
+from lab.engine._hf import LoadedBase
 from lab.engine.api import Activity, build_app
-from lab.engine.hf import LoadedBase
 from lab.engine.listening import listening
 from lab.engine.specs import EngineSpec
 

@@ -2,7 +2,7 @@
 
 Every adapter shares the base's weights, so an adapter that changes them would falsify its neighbours and the base
 itself. `probe_identity` proves after each load that the base still computes exactly what it did alone.
-Not thread-safe: `lab.engine.hf` holds one lock around every use.
+Not thread-safe: `lab.engine._hf` holds one lock around every use.
 """
 
 from __future__ import annotations
