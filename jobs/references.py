@@ -14,6 +14,8 @@ from storage.queries.jobs import find_job
 from storage.queries.studies import get_variant, model_source
 from storage.tables import Job, Variant
 
+TRAINING_KINDS = ("sft",)
+
 
 def model_refs(spec: Spec) -> list[str]:
     """The models a spec names, in order; none for a spec that uses no trained model."""
@@ -47,7 +49,7 @@ def _job_faults(session: Session, field: str, ref: str) -> list[Fault]:
     if job is None:
         known = [f"variant:{name}" for name in session.exec(select(Variant.name))]
         return [Fault(field, f"there is no '{ref}'. {nearest(ref, known)}", ref)]
-    if job.kind != "sft":
+    if job.kind not in TRAINING_KINDS:
         return [Fault(field, f"'{ref}' is a job of kind {job.kind}; a model comes from a training job", ref)]
     return []
 

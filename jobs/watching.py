@@ -110,6 +110,8 @@ def _store_end(store: Store, watched: Watched, batch: Batch, outcome: Outcome, e
     with store.write() as session:
         job = session.get_one(Job, watched.job_id)
         apply_batch(session, job, batch, watched.pace)
+        if job.state == "starting" and outcome.state == "succeeded":  # it was quicker than our look
+            session.add(JobEvent(job_id=job.id, state="running", why=f"process {watched.identity.pid}"))
         if job.desired == "cancel" and outcome.state == "failed":
             outcome = Outcome("cancelled", "cancelled", "Cancelled while it ran.", outcome.exit_code)
         end_job(session, job, outcome, ended)

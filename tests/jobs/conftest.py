@@ -11,6 +11,7 @@ import pytest
 
 from jobs import catalog
 from jobs.worker import run_worker
+from lab.bases.cards import BaseCard, bases
 from storage.database import Store, open_store
 from storage.queries.jobs import get_job
 from storage.tables import ENDED, Job
@@ -22,11 +23,21 @@ def fake_tasks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None
     monkeypatch.setenv("LAB_EXTRA_TASKS", "tests.jobs.fake_tasks")
     monkeypatch.setenv("LAB_HOME", str(tmp_path / "home"))
     monkeypatch.delenv("LAB_DATABASE_URL", raising=False)
+    monkeypatch.setattr("jobs.worker.TICK_S", 0.1)
     catalog.tasks.cache_clear()
     catalog.specs.cache_clear()
     yield
     catalog.tasks.cache_clear()
     catalog.specs.cache_clear()
+
+
+@pytest.fixture
+def base(monkeypatch: pytest.MonkeyPatch) -> str:
+    """The name of a base card that only this process knows."""
+    card = BaseCard(name="tiny-llama", title="Tiny", family="llama", path="none", license="MIT", parameters=1,
+                    context_tokens=1024)
+    monkeypatch.setitem(bases(), card.name, card)
+    return card.name
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ class EchoSpec(Spec):
 
 class FailSpec(Spec):
     kind: ClassVar[str] = "fail"
-    how: Literal["lab", "bug", "memory", "disk", "kill", "exit", "unstorable"] = Field("lab", description="How.")
+    how: Literal["lab", "bug", "memory", "disk", "kill", "exit"] = Field("lab", description="How.")
 
 
 class DeafSpec(Spec):
@@ -39,11 +39,13 @@ class DeafSpec(Spec):
     seconds: float = Field(60, gt=0, description="How long it does not listen.")
 
 
-class PretendSpec(Spec):
-    """A benchmark of the fake kind, to see that a result with rows is stored."""
-
+class ServiceSpec(Spec):
     kind: ClassVar[str] = "service"
-    base: str = Field("none", description="Nothing.")
+
+
+class UsesSpec(Spec):
+    kind: ClassVar[str] = "uses"
+    model: str = Field(description="A model of a job.")
 
 
 def echo(spec: EchoSpec, context: Context) -> dict:
@@ -73,7 +75,7 @@ def fail(spec: FailSpec, context: Context) -> dict:
         os.kill(os.getpid(), signal.SIGKILL)
     if spec.how == "exit":
         os._exit(5)
-    return {"value": 1}
+    raise AssertionError(spec.how)
 
 
 def deaf(spec: DeafSpec, context: Context) -> dict:
@@ -88,7 +90,7 @@ def deaf(spec: DeafSpec, context: Context) -> dict:
     return {}
 
 
-def service(spec: PretendSpec, context: Context) -> dict:
+def service(spec: ServiceSpec, context: Context) -> dict:
     context.announce(url="http://127.0.0.1:1")
     while not context.stop_requested():
         time.sleep(0.05)
@@ -99,5 +101,6 @@ TASKS = [
     Task("echo", EchoSpec, "tests.jobs.fake_tasks:echo", "Says something."),
     Task("fail", FailSpec, "tests.jobs.fake_tasks:fail", "Fails as told."),
     Task("deaf", DeafSpec, "tests.jobs.fake_tasks:deaf", "Does not listen."),
-    Task("service", PretendSpec, "tests.jobs.fake_tasks:service", "Runs beside the queue.", slots=0),
+    Task("service", ServiceSpec, "tests.jobs.fake_tasks:service", "Runs beside the queue.", slots=0),
+    Task("uses", UsesSpec, "tests.jobs.fake_tasks:echo", "Needs the model of another job."),
 ]

@@ -1,0 +1,109 @@
+"""Which commands there are, and how their outcome becomes an exit code.
+
+0: done. 1: the work failed. 2: what was asked is wrong (all faults are listed). Commands are imported when they are
+called, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+from lab.core.errors import LabError
+
+FAILED, WRONG, INTERRUPTED = 1, 2, 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Parse, call, and turn a LabError into one sentence on stderr."""
+    options = parser().parse_args(argv)
+    module, _, name = options.call.partition(":")
+    try:
+        return getattr(importlib.import_module(module), name)(options)
+    except LabError as error:
+        print(error, file=sys.stderr)
+        return WRONG if error.reason == "spec" else FAILED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:  # `… list | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(
+        prog="python -m jobs", description="Submit work to the lab's queue and look after it. Same specs as the page.",
+        epilog="Exit codes: 0 done, 1 the work failed, 2 the spec or the command is wrong.",
+    )
+    commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    _add_submit(commands)
+    _add_looking(commands)
+    _add_changing(commands)
+    _add_machine(commands)
+    return top
+
+
+def _command(commands: argparse._SubParsersAction, name: str, call: str, text: str) -> argparse.ArgumentParser:
+    command = commands.add_parser(name, help=text, description=text)
+    command.set_defaults(call=call)
+    return command
+
+
+def _add_submit(commands: argparse._SubParsersAction) -> None:
+    submit = _command(commands, "submit", "jobs.cli.submitting:submit_recipe", "Queue a recipe: one job, or a study.")
+    submit.add_argument("recipe", metavar="RECIPE.yaml", help="for example lab/recipes/demo/study.yaml")
+    submit.add_argument("overrides", nargs="*", metavar="key=value", help="fields to change; dots reach into groups")
+    submit.add_argument("--priority", type=int, default=0, metavar="N", help="higher starts first (default 0)")
+    _add_wait(submit)
+    _add_json(submit)
+
+
+def _add_looking(commands: argparse._SubParsersAction) -> None:
+    listing = _command(commands, "list", "jobs.cli.looking:list_rows", "The jobs, newest first.")
+    listing.add_argument("--state", action="append", metavar="STATE", help="only jobs in this state (repeatable)")
+    listing.add_argument("--study", type=int, metavar="ID", help="only jobs of this study")
+    listing.add_argument("--search", default="", metavar="TEXT", help="only jobs with this in name, kind or uid")
+    listing.add_argument("--limit", type=int, default=20, metavar="N", help="rows (default 20)")
+    _add_json(listing)
+    show = _command(commands, "show", "jobs.cli.looking:show", "All about one job, or study:ID for a study's results.")
+    _add_id(show)
+    _add_json(show)
+    logs = _command(commands, "logs", "jobs.cli.looking:logs", "The log of one job.")
+    _add_id(logs)
+    logs.add_argument("-f", "--follow", action="store_true", help="go on until the job ends")
+    logs.add_argument("-n", "--lines", type=int, metavar="N", help="only the last N lines")
+
+
+def _add_changing(commands: argparse._SubParsersAction) -> None:
+    cancel = _command(commands, "cancel", "jobs.cli.changing:cancel", "End a job, or study:ID for all jobs of a study.")
+    _add_id(cancel)
+    again = _command(commands, "retry", "jobs.cli.changing:retry_job", "Queue a failed or cancelled job again.")
+    _add_id(again)
+    _add_wait(again)
+    rerun = _command(commands, "rerun", "jobs.cli.changing:rerun_job", "Run a job's spec once more, as a new job.")
+    _add_id(rerun)
+    _add_wait(rerun)
+
+
+def _add_machine(commands: argparse._SubParsersAction) -> None:
+    worker = _command(commands, "worker", "jobs.cli.serving:work", "Serve the queue until told to end (Ctrl-C).")
+    worker.add_argument("--slots", type=int, metavar="N", help="jobs at the same time (default LAB_SLOTS, or 1)")
+    worker.add_argument("--kept", action="store_true",
+                        help="end when nothing is queued or running and no process that asked for a worker lives")
+    doctor = _command(commands, "doctor", "jobs.cli.doctor:examine", "What this machine has, and what is missing.")
+    _add_json(doctor)
+
+
+def _add_id(command: argparse.ArgumentParser) -> None:
+    command.add_argument("id", metavar="ID", help="the job's number or uid")
+
+
+def _add_wait(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--wait", action="store_true", help="stay until it ends (starts a worker when none serves)")
+
+
+def _add_json(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--json", action="store_true", help="machine-readable output on stdout")

@@ -1,0 +1,111 @@
+"""What results become in the store, with the files that real tasks leave."""
+
+from __future__ import annotations
+
+import json
+
+from sqlmodel import select
+
+from jobs.ingest import Outcome, end_job
+from jobs.queue import submit
+from jobs.references import resolve_models
+from jobs.results import read_ended
+from lab.benchmarks.specs import BenchmarkSpec
+from storage.database import Store
+from storage.queries.benchmarks import correct_by_item, latest_runs, paired_samples, samples
+from storage.queries.studies import get_variant, list_variants
+from storage.tables import Answer, AnswerBank, Job
+
+TRAINED = {"weights": "adapter", "n_rows": 10, "n_dropped": 1, "n_tokens": 900, "final_loss": 0.5, "seconds": 3.0}
+GENERATED = {
+    "raw_text": "<think>2+2</think>4", "think_state": "closed", "finish_reason": "eos", "subject": "sums",
+    "question": "2+2?", "gold": "4",
+}
+
+
+def _finish(store: Store, job: Job, result: dict, rows: list[dict] | None = None, name: str = "") -> None:
+    """As the worker does it, without a process."""
+    folder = store.home.job(job.uid)
+    folder.prepare()
+    folder.result.write_text(json.dumps(result))
+    if rows is not None:
+        (folder.artifacts / name).write_text("".join(json.dumps(row) + "\n" for row in rows))
+    ended = read_ended(folder, job.kind)
+    with store.write() as session:
+        end_job(session, session.get_one(Job, job.id), Outcome("succeeded"), ended)
+
+
+def _train(store: Store, base: str, target: str = "trace") -> Job:
+    values = {"base": base, "dataset": "demo-medical", "target": target, "name": target}
+    job = submit(store, "sft", values).jobs[0]
+    _finish(store, job, TRAINED)
+    return job
+
+
+def _sample(item: str, correct: bool) -> dict:
+    return {
+        **GENERATED, "item_id": item, "epoch": 0, "think_text": "2+2", "final_text": "4", "n_prompt_tokens": 3,
+        "n_think_tokens": 2, "n_answer_tokens": 1, "parsed": "4", "rule": "exact", "correct": correct, "seconds": 0.1,
+    }
+
+
+def _benchmark(store: Store, ref: str, verdicts: list[bool]) -> Job:
+    job = submit(store, "benchmark", {"model": ref, "benchmark": "demo-medical"}).jobs[0]
+    with store.read() as session:
+        model = resolve_models(session, store.home, BenchmarkSpec.model_validate(job.spec))[ref]
+    result = {
+        "benchmark": "demo-medical", "version": "1", "n": len(verdicts), "n_correct": sum(verdicts), "accuracy": 0.5,
+        "ci_low": 0.1, "ci_high": 0.9, "n_unparsed": 0, "n_truncated": 0, "mean_tokens": 3, "seconds": 1,
+        "run_key": "k", "model": model.model_dump(), "settings": {},
+    }
+    _finish(store, job, result, [_sample(f"q{i}", ok) for i, ok in enumerate(verdicts)], "samples.jsonl")
+    return job
+
+
+def test_a_training_job_leaves_a_variant_whose_name_is_unique(store: Store, base: str) -> None:
+    for _ in range(3):
+        _train(store, base)
+    with store.read() as session:
+        variants, total = list_variants(session)
+        assert get_variant(session, "variant:trace-2").name == "trace-2"
+    assert total == 3 and {variant.name for variant in variants} == {"trace", "trace-2", "trace-3"}
+    assert not variants[0].folder.startswith("/")  # LAB_HOME can be moved
+
+
+def test_a_reference_to_a_variant_or_its_job_finds_the_same_folder(store: Store, base: str) -> None:
+    job = _train(store, base)
+    with store.read() as session:
+        by_job = resolve_models(session, store.home, BenchmarkSpec(model=f"job:{job.uid}", benchmark="demo-medical"))
+        by_name = resolve_models(session, store.home, BenchmarkSpec(model="variant:trace", benchmark="demo-medical"))
+    source = by_job[f"job:{job.uid}"]
+    assert source.folder == by_name["variant:trace"].folder == str(store.home.job(job.uid).artifacts)
+    assert (source.label, source.arm, source.kind, source.base) == ("trace", "trace", "adapter", base)
+
+
+def test_a_benchmark_leaves_its_run_and_samples_and_runs_pair_by_question(store: Store, base: str) -> None:
+    variant = _train(store, base)
+    _benchmark(store, base, [True, False, False])
+    _benchmark(store, f"job:{variant.uid}", [True, True, False])
+    with store.read() as session:
+        first, second = latest_runs(session)
+        assert (first.model_label, first.arm, first.variant_id) == (base, "base", None)
+        assert (second.model_label, second.arm) == ("trace", "trace") and second.variant_id is not None
+        pairs, total = paired_samples(session, first.id, second.id, only="differ")
+        assert total == 1 and pairs[0].item_id == "q1" and (pairs[0].a.correct, pairs[0].b.correct) == (False, True)
+        assert samples(session, second.id, only="wrong")[1] == 1
+        assert correct_by_item(session, second.id) == {("q0", 0): True, ("q1", 0): True, ("q2", 0): False}
+
+
+def test_an_answers_job_leaves_a_bank_with_its_answers(store: Store, base: str) -> None:
+    variant = _train(store, base)
+    refs = [base, f"job:{variant.uid}"]
+    job = submit(store, "answers", {"name": "bank", "models": refs, "benchmark": "demo-medical"}).jobs[0]
+    rows = [
+        {**GENERATED, "item_id": "q0", "model_ref": ref, "model_label": ref, "arm": "base", "base": base,
+         "shown_text": "4", "n_tokens": 3, "sha256": "0"}
+        for ref in refs
+    ]
+    _finish(store, job, {"n_questions": 1, "models": [], "settings": {"seed": 0}}, rows, "answers.jsonl")
+    with store.read() as session:
+        assert session.exec(select(AnswerBank)).one().name == "bank"
+        assert [answer.variant_id is None for answer in session.exec(select(Answer))] == [True, False]
