@@ -1,0 +1,134 @@
+"""The pre-training loop: Muon for the matrices, AdamW for the rest, a fixed number of steps, resumable.
+
+Every chunk of text is drawn from (seed, chunk number): a resumed run reads what an uninterrupted one would have read.
+"""
+
+from __future__ import annotations
+
+import itertools
+import random
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from torch.nn.functional import cross_entropy
+from transformers import PreTrainedModel, PreTrainedTokenizerFast
+
+from lab.bases.demo.designs import Design
+from lab.bases.demo.pretraining_text import document
+
+# B rows of T tokens a step
+B, T = 16, 160
+CHUNK_STEPS = 50
+IGNORED = -100
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How long and how fast: learning rates rise over `warmup`, stay, and fall to zero over the last `decay` share."""
+
+    steps: int
+    matrix_rate: float = 0.02
+    other_rate: float = 0.006
+    warmup: int = 100
+    decay: float = 0.4
+
+    def factor(self, step: int) -> float:
+        left = (self.steps - step) / max(1.0, self.decay * self.steps)
+        return min(1.0, (step + 1) / self.warmup, left)
+
+
+@dataclass
+class Progress:
+    """Where a run is; saved with every checkpoint."""
+
+    step: int = 0
+    seconds: float = 0.0
+    losses: list[tuple[int, float]] = field(default_factory=list)
+
+
+def chunk(design: Design, tokenizer: PreTrainedTokenizerFast, number: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Inputs and labels of CHUNK_STEPS steps, both (CHUNK_STEPS, B, T); documents are packed end to end."""
+    rng = random.Random(f"pretrain/{design.name}/{design.seed}/{number}")
+    begin = tokenizer.convert_tokens_to_ids(design.begin)
+    tokenizer.backend_tokenizer.no_padding()  # a padded call made elsewhere leaves padding switched on
+    wanted = CHUNK_STEPS * B * T + 1
+    ids: list[int] = []
+    labels: list[int] = []
+    while len(ids) < wanted:
+        documents = [document(rng, design.marks) for _ in range(64)]
+        flat = list(itertools.chain.from_iterable(documents))
+        texts = [text for text, _ in flat]
+        encoded = iter(tokenizer.backend_tokenizer.encode_batch_fast(texts, add_special_tokens=False))
+        for segments in documents:
+            ids.append(begin)
+            labels.append(IGNORED)
+            for _, learn in segments:
+                piece = next(encoded).ids
+                ids += piece
+                labels += piece if learn else [IGNORED] * len(piece)
+    shape = (CHUNK_STEPS, B, T)
+    return torch.tensor(ids[: wanted - 1]).view(shape), torch.tensor(labels[1:wanted]).view(shape)
+
+
+def loss_of(model: PreTrainedModel, ids: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Mean cross-entropy over the learned tokens of a (B, T) batch; the output layer sees only those."""
+    hidden = model.model(input_ids=ids, use_cache=False).last_hidden_state  # (B, T, hidden)
+    learned = labels != IGNORED
+    return cross_entropy(model.lm_head(hidden[learned]), labels[learned])
+
+
+def optimizers(model: PreTrainedModel, pace: Pace) -> list[torch.optim.Optimizer]:
+    """Muon on the blocks' matrices; AdamW on embeddings, norms and biases."""
+    matrices = [p for n, p in model.named_parameters() if p.ndim == 2 and "embed" not in n]
+    others = [p for n, p in model.named_parameters() if p.ndim != 2 or "embed" in n]
+    return [
+        torch.optim.Muon(matrices, lr=pace.matrix_rate, momentum=0.95, weight_decay=0.01),
+        torch.optim.AdamW(others, lr=pace.other_rate, betas=(0.9, 0.95), weight_decay=0.0),
+    ]
+
+
+def save_checkpoint(path: Path, model: PreTrainedModel, steppers: list[torch.optim.Optimizer], at: Progress) -> None:
+    state = {"model": model.state_dict(), "optimizers": [s.state_dict() for s in steppers], "progress": vars(at)}
+    torch.save(state, path.with_suffix(".tmp"))
+    path.with_suffix(".tmp").replace(path)
+
+
+def load_checkpoint(path: Path, model: PreTrainedModel, steppers: list[torch.optim.Optimizer]) -> Progress:
+    if not path.is_file():
+        return Progress()
+    state = torch.load(path, weights_only=True)
+    model.load_state_dict(state["model"])
+    for stepper, saved in zip(steppers, state["optimizers"], strict=True):
+        stepper.load_state_dict(saved)
+    return Progress(**state["progress"])
+
+
+def pretrain(design: Design, model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, pace: Pace, checkpoint: Path
+             ) -> Iterator[Progress]:
+    """Train to `pace.steps`, yielding the progress after every chunk, when a checkpoint has been written."""
+    steppers = optimizers(model, pace)
+    rates = [stepper.param_groups[0]["lr"] for stepper in optimizers(model, pace)]
+    at = load_checkpoint(checkpoint, model, steppers)
+    model.train()
+    while at.step < pace.steps:
+        started, total = time.monotonic(), 0.0
+        ids, labels = chunk(design, tokenizer, at.step // CHUNK_STEPS)
+        done = min(CHUNK_STEPS, pace.steps - at.step)
+        for index in range(done):
+            for stepper, rate in zip(steppers, rates, strict=True):
+                stepper.param_groups[0]["lr"] = rate * pace.factor(at.step + index)
+            loss = loss_of(model, ids[index], labels[index])
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            for stepper in steppers:
+                stepper.step()
+                stepper.zero_grad(set_to_none=True)
+            total += loss.item()
+        at.step += done
+        at.seconds += time.monotonic() - started
+        at.losses.append((at.step, round(total / done, 4)))
+        save_checkpoint(checkpoint, model, steppers, at)
+        yield at

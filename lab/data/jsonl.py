@@ -1,0 +1,140 @@
+"""A user's own dataset: a JSONL file of questions and answers, read strictly; and how a dataset is found.
+
+A row: {"question": …, "answer": …} and optionally "trace" (or "thinking", "reasoning", "reasoning_content"), "gold",
+"options", "verifier", "subject", "id", "source".
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from lab.core.errors import Fault, LabError, UnknownName, nearest
+from lab.core.types import Example
+from lab.data.dataset import Dataset, datasets
+
+TRACE_COLUMNS = ("trace", "thinking", "reasoning", "reasoning_content")
+TEXT_COLUMNS = ("id", "question", "answer", "gold", "verifier", "subject", "source", *TRACE_COLUMNS)
+COLUMNS = (*TEXT_COLUMNS, "options")
+# Names in lab.verify, which is this room's neighbour and not imported; a test holds the two together.
+VERIFIERS = ("choice", "exact", "numeric")
+ANSWER_LINE = re.compile(r"^answer:[ \t]*(\S[^\n]*?)[ \t]*$", re.I | re.M)
+
+
+def read_jsonl(path: str | Path) -> list[Example]:
+    """Every row of the file. The first broken line raises LabError with file, line number and column."""
+    path = Path(path)
+    if not path.is_file():
+        raise LabError(f"dataset file '{path}' does not exist", "data")
+    rows: list[Example] = []
+    seen: dict[str, int] = {}
+    for number, line in enumerate(_lines(path), start=1):
+        if not line.strip():
+            continue
+        row = _example(_record(line, f"{path} line {number}"), path, number)
+        if row.id in seen:
+            where = f"{path} line {number}: column 'id'"
+            raise LabError(f"{where}: '{row.id}' is already used on line {seen[row.id]}", "data")
+        seen[row.id] = number
+        rows.append(row)
+    if not rows:
+        raise LabError(f"dataset file '{path}' is empty: it needs one JSON object per line", "data")
+    return rows
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        # Not splitlines(): a JSON string may hold U+2028, which is no end of line.
+        return path.read_text(encoding="utf-8-sig").replace("\r\n", "\n").split("\n")
+    except UnicodeDecodeError as error:
+        raise LabError(f"dataset file '{path}' is not UTF-8 text (byte {error.start})", "data") from None
+    except OSError as error:
+        raise LabError(f"dataset file '{path}' cannot be read: {error.strerror}", "data") from None
+
+
+def _record(line: str, where: str) -> dict[str, Any]:
+    try:
+        record = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise LabError(f"{where} column {error.colno}: not valid JSON ({error.msg})", "data") from None
+    if not isinstance(record, dict):
+        kind = type(record).__name__
+        raise LabError(f"{where}: a row is a JSON object with 'question' and 'answer', not {kind}", "data")
+    return {key: value for key, value in record.items() if value is not None}
+
+
+def _example(record: dict[str, Any], path: Path, number: int) -> Example:
+    where = f"{path} line {number}"
+    for key, value in record.items():
+        if key not in COLUMNS:
+            raise LabError(f"{where}: column '{key}' is not known. {nearest(key, COLUMNS)}", "data")
+        if key in TEXT_COLUMNS and not isinstance(value, str):
+            raise LabError(f"{where}: column '{key}' should be text, not {type(value).__name__}", "data")
+    for key in ("question", "answer"):
+        if not record.get(key, "").strip():
+            raise LabError(f"{where}: column '{key}' is missing or empty", "data")
+    traces = [key for key in TRACE_COLUMNS if record.get(key)]
+    if len(traces) > 1:
+        raise LabError(f"{where}: columns '{traces[0]}' and '{traces[1]}' both hold a trace; keep one", "data")
+    options = _options(record.get("options"), where)
+    verifier = record.get("verifier", "choice" if options else "exact")
+    if verifier not in VERIFIERS:
+        hint = nearest(verifier, VERIFIERS)
+        raise LabError(f"{where}: column 'verifier': unknown verifier '{verifier}'. {hint}", "data")
+    return Example(
+        id=record.get("id", f"{path.stem}-{number}"),
+        question=record["question"],
+        options=options,
+        trace=record[traces[0]] if traces else None,
+        answer=record["answer"],
+        gold=record.get("gold") or short_answer(record["answer"]),
+        verifier=verifier,
+        subject=record.get("subject", ""),
+        source=record.get("source", path.name),
+    )
+
+
+def short_answer(answer: str) -> str:
+    """The gold of a row that names none: its last 'Answer: …' line, or the whole answer."""
+    lines = ANSWER_LINE.findall(answer)
+    return lines[-1] if lines else answer.strip()
+
+
+def _options(value: Any, where: str) -> dict[str, str] | None:
+    """{'A': text, …}; a plain list of texts is lettered."""
+    if isinstance(value, list) and 2 <= len(value) <= 26:
+        value = {chr(ord("A") + place): text for place, text in enumerate(value)}
+    if value is None or (isinstance(value, dict) and value and all(isinstance(text, str) for text in value.values())):
+        return value or None
+    raise LabError(f"{where}: column 'options' should be an object like {{\"A\": \"text\"}} or a list of texts", "data")
+
+
+def resolve_dataset(name_or_path: str) -> Dataset:
+    """A registered dataset by name, or the user's own file by a path that ends in .jsonl."""
+    known = datasets()
+    if name_or_path in known:
+        return known[name_or_path]
+    if not name_or_path.endswith(".jsonl"):
+        raise UnknownName("dataset", name_or_path, known)
+    path = Path(name_or_path)
+    if not path.is_file():
+        raise LabError(f"dataset file '{path}' does not exist", "data")
+    return Dataset(
+        name=name_or_path,
+        title=path.name,
+        description="A file of your own.",
+        source=name_or_path,
+        license="as given by its owner",
+        load=lambda: read_jsonl(path),
+    )
+
+
+def check_dataset_name(field: str, name: str) -> list[Fault]:
+    """One fault if `name` is neither a registered dataset nor an existing .jsonl file."""
+    try:
+        resolve_dataset(name)
+    except LabError as error:
+        return [Fault(field, str(error), name)]
+    return []
