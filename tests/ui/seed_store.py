@@ -138,6 +138,8 @@ def benchmark(seed: Seed, study: Study, base: str, variant: Variant | None = Non
     run.n_truncated = sum(row.finish_reason == "length" for row in rows)
     run.mean_tokens = sum(row.n_think_tokens + row.n_answer_tokens for row in rows) / n
     run.seconds = 22.0
+    job.result = {"benchmark": name, "version": "1", "n": n, "n_correct": run.n_correct, "accuracy": run.accuracy,
+                  "ci_low": run.ci_low, "ci_high": run.ci_high, "seconds": run.seconds}
 
 
 def training(seed: Seed, study: Study, target: str, **columns: Any) -> tuple[Job, Variant | None]:
@@ -171,6 +173,7 @@ def bank(seed: Seed, study: Study, variants: list[Variant], n: int = 12) -> Answ
     spec = {"name": "Demo answers", "models": [f"variant:{v.name}" for v in variants], "benchmark": "demo-medical",
             "n_questions": n}
     job = seed.job("answers", "answers of demo-llama demo-medical s0", "succeeded", 0.3, spec=spec, study_id=study.id)
+    job.result = {"n_questions": n, "models": spec["models"]}
     row = seed.add(AnswerBank(job_id=job.id, study_id=study.id, name="Demo answers", benchmark="demo-medical"))
     for variant in variants:
         for index in range(n):

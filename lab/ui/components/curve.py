@@ -68,10 +68,20 @@ def _end_labels(series: Sequence[Series], down: Axis) -> list[Html]:
     places: list[float] = []
     for place, _ in ends:
         places.append(max(place, places[-1] + 9) if places else place)
+    several = len(series) > 1  # the title names a single one
     return [
-        tag("span", f"{s.label} ", tag("b", f"{_last(s):.3g}"), style=f"top:{place:.1f}%", cls=f"arm-{s.arm}")
+        tag("span", f"{s.label} " if several else None, tag("b", figure(_last(s))), style=f"top:{place:.1f}%",
+            cls=f"arm-{s.arm}")
         for place, (_, s) in zip(places, ends, strict=True)
     ]
+
+
+def figure(value: float) -> str:
+    """Three significant digits, without powers of ten for everyday sizes."""
+    if value == 0 or 1e-3 <= abs(value) < 1e6:
+        digits = max(0, 2 - math.floor(math.log10(abs(value)))) if value else 0
+        return f"{value:,.{digits}f}".replace(",", "\u202f")
+    return f"{value:.2e}"
 
 
 def _last(series: Series) -> float:
@@ -83,7 +93,7 @@ def _step(value: float) -> str:
 
 
 def _description(series: Sequence[Series], y_title: str) -> str:
-    ends = "; ".join(f"{s.label} ends at {_last(s):.3g} after step {_step(s.points[-1][0])}" for s in series)
+    ends = "; ".join(f"{s.label} ends at {figure(_last(s))} after step {_step(s.points[-1][0])}" for s in series)
     return f"{y_title}: {ends}"
 
 

@@ -141,7 +141,7 @@ def error(title: str, text: object = "", advice: object = "") -> Html:
     """Something went wrong: what, and what to do."""
     return tag(
         "div", tag("b", title), tag("p", text, cls="pre") if text else None, tag("p", advice) if advice else None,
-        cls="error", role="alert",
+        cls="lab-error", role="alert",
     )
 
 
@@ -159,7 +159,7 @@ def fault_list(faults: Sequence[Fault]) -> Html:
     """All faults of a spec together, each with its field."""
     title = f"{len(faults)} thing{'' if len(faults) == 1 else 's'} to correct"
     rows = (tag("li", tag("code", fault.field), " ", fault.message) for fault in faults)
-    return tag("div", tag("b", title), tag("ul", *rows), cls="error", role="alert")
+    return tag("div", tag("b", title), tag("ul", *rows), cls="lab-error", role="alert")
 
 
 def note(text: object) -> Html:

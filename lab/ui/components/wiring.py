@@ -70,3 +70,9 @@ def _page() -> gr.Blocks:
     if root is None:
         raise RuntimeError("a page is built inside gr.Blocks or demo.route")
     return root
+
+
+def only_changed(values: Sequence[Any], seen: Sequence[Any]) -> list[Any]:
+    """`values` with gr.skip() in the place of each that is what was seen last: nothing is sent, nothing is redrawn."""
+    known = list(seen) if len(seen) == len(values) else [object()] * len(values)
+    return [gr.skip() if value == old else value for value, old in zip(values, known, strict=True)]

@@ -1,0 +1,29 @@
+"""Which arm a job belongs to: what decides its colour on every page. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlmodel import Session, col, select
+
+from storage.tables import Job, Variant
+
+
+def job_arms(session: Session, jobs: Sequence[Job]) -> dict[int, str]:
+    """Job number → arm. A training job's is its target, a benchmark's that of its model; jobs of several have none."""
+    refs = {job.id: str(job.spec.get("model", "")) for job in jobs if job.kind == "benchmark"}
+    targets = _targets(session, set(refs.values()))
+    arms = {job_id: targets.get(ref, "base") for job_id, ref in refs.items()}
+    return arms | {job.id: str(job.spec.get("target", "base")) for job in jobs if job.kind == "sft"}
+
+
+def _targets(session: Session, refs: set[str]) -> dict[str, str]:
+    """Reference → target, for the references that name something trained."""
+    names = {ref.removeprefix("variant:") for ref in refs if ref.startswith("variant:")}
+    uids = {ref.removeprefix("job:") for ref in refs if ref.startswith("job:")}
+    found = {}
+    for name, target in session.exec(select(Variant.name, Variant.target).where(col(Variant.name).in_(names))):
+        found[f"variant:{name}"] = target
+    for job in session.exec(select(Job).where(col(Job.uid).in_(uids))):
+        found[f"job:{job.uid}"] = str(job.spec.get("target", "base"))
+    return found
