@@ -23,6 +23,7 @@ from lab.data.jsonl import resolve_dataset
 from lab.training._callbacks import Live
 from lab.training._faults import machine_limits
 from lab.training._inputs import inputs
+from lab.training._lm_head import learned_positions_alone
 from lab.training.counting import missing_files
 from lab.training.rows import Rows, build_rows, chosen
 from lab.training.specs import SftSpec
@@ -48,6 +49,7 @@ def train_sft(spec: SftSpec, context: Context) -> dict[str, Any]:
 
 
 def _train(spec: SftSpec, context: Context) -> dict[str, Any]:
+    transformers_logging.disable_progress_bar()  # a bar of one shard says nothing in a log
     card = bases()[spec.base]
     context.progress(0, 0, "reading the dataset")
     examples = resolve_dataset(spec.dataset).load()
@@ -62,7 +64,8 @@ def _train(spec: SftSpec, context: Context) -> dict[str, Any]:
     trainer = build_trainer(spec, Loaded(card, tokenizer, model), rows, context.folder, [live])
     n_trainable, n_parameters = count_parameters(trainer.model)
     context.log(f"training {n_trainable:,} of {n_parameters:,} parameters for {trainer.args.max_steps} steps")
-    trainer.train()
+    with learned_positions_alone():
+        trainer.train()
     if live.stopped_at is not None:
         raise Stopped(f"stopped after step {live.stopped_at} of {trainer.args.max_steps}")
     save_variant(trainer.model, tokenizer, card, context.folder)
@@ -109,7 +112,6 @@ def build_trainer(
     spec: SftSpec, loaded: Loaded, rows: Rows, folder: Path, callbacks: list[TrainerCallback]
 ) -> SFTTrainer:
     """A trainer that is ready to run. The seed is set here, before LoRA draws its first weights."""
-    transformers_logging.disable_progress_bar()
     set_seed(spec.seed)
     trainer = SFTTrainer(
         model=loaded.model,

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import errno
 import json
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer
+from trl.trainer import utils as trl_utils
 
 from lab.bases.cards import bases
 from lab.core.context import MemoryContext, Stopped
@@ -19,6 +22,7 @@ from lab.core.task import Task
 from lab.data.dataset import datasets, fingerprint
 from lab.training import _trl
 from lab.training._inputs import weights_sha256
+from lab.training._lm_head import learned_positions_alone
 from lab.training.rows import build_rows
 from lab.training.sft import TASK
 from lab.training.specs import SftSpec
@@ -185,6 +189,21 @@ def test_small_forward_passes_give_the_steps_of_one_large_one(tiny, tmp_path):
         TASK.load()(spec(micro_batch_size=micro, max_steps=4), context)
         losses.append([values["loss"] for _, values in context.metrics])
     assert losses[0] == pytest.approx(losses[1], rel=1e-3)
+
+
+def test_scoring_learned_positions_alone_changes_no_loss_and_scores_no_other(tiny, tmp_path, monkeypatch):
+    scored = []
+    kernel = trl_utils._ChunkedLogProbFunction.apply
+    watch = SimpleNamespace(apply=lambda hidden, *rest: (scored.append(len(hidden)), kernel(hidden, *rest))[1])
+    monkeypatch.setattr(trl_utils, "_ChunkedLogProbFunction", watch)
+    losses = []
+    for quick in (nullcontext, learned_positions_alone):
+        trainer = ready(tiny, spec(max_steps=1), tmp_path)
+        learned = int((next(iter(trainer.get_train_dataloader()))["labels"] != _trl.IGNORED).sum())
+        with quick():
+            trainer.train()
+        losses.append([line["loss"] for line in trainer.state.log_history if "loss" in line])
+    assert losses[0] == losses[1] and scored[1] == learned < scored[0]
 
 
 class StopsAfter(MemoryContext):
