@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from lab.rating.leaks import scan
 
-REASONS = ("missing", "empty", "unclosed thinking", "truncated", "identical")
+REASONS = ("missing", "unclosed thinking", "truncated", "empty", "identical")
 
 
 @dataclass(frozen=True)
@@ -54,13 +54,12 @@ class Pairing:
 
 
 def fault(answer: BankAnswer) -> str | None:
-    """Why this answer cannot be rated, or None."""
-    if not answer.shown_text.strip():
-        # An answer that never left its thinking is also empty; the cause is the more useful reason.
-        return "unclosed thinking" if answer.think_state.startswith("unclosed") else "empty"
+    """Why this answer cannot be rated, or None. An answer that was cut is often empty, too: the cause comes first."""
     if answer.think_state.startswith("unclosed"):
         return "unclosed thinking"
-    return "truncated" if answer.finish_reason not in ("eos", "stop", "forced") else None
+    if answer.finish_reason not in ("eos", "stop", "forced"):
+        return "truncated"
+    return None if answer.shown_text.strip() else "empty"
 
 
 def build_pairs(answers: Iterable[BankAnswer], model_a: str, model_b: str) -> Pairing:

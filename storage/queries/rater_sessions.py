@@ -68,9 +68,15 @@ def start(store: Store, rater_id: int) -> None:
         session.add(rater)
 
 
-def expected_pairs(session: Session, rater: Rater, the_round: Round) -> int:
+def expected_pairs(session: Session, rater_id: int) -> int:
     """Pairs in this rater's session if it started now."""
-    return n_done(session, rater.id) + n_open_to(session, rater, the_round)
+    rater = session.get(Rater, rater_id)
+    return n_done(session, rater_id) + n_open_to(session, rater, session.get(Round, rater.round_id))
+
+
+def n_rated(session: Session, rater_id: int) -> int:
+    """Pairs this rater has rated."""
+    return n_done(session, rater_id)
 
 
 def serve(store: Store, rater_id: int) -> Served | None:

@@ -26,6 +26,7 @@ def both(item, first, second) -> list[BankAnswer]:
     ("unclosed thinking", {"text": "", "state": "unclosed_length", "finish": "length"}),
     ("unclosed thinking", {"text": "some", "state": "unclosed_eos"}),
     ("truncated", {"finish": "length"}),
+    ("truncated", {"text": "", "finish": "length"}),
     ("truncated", {"finish": "error"}),
     ("truncated", {"finish": "cancelled"}),
 ])
@@ -49,7 +50,7 @@ def test_a_question_that_only_one_model_answered_is_missing():
 
 def test_two_unusable_answers_are_one_pair_but_two_answers():
     pairing = build_pairs(both("x", {"text": ""}, {"finish": "length"}), *LABELS)
-    assert pairing.excluded == {"empty": 1}
+    assert pairing.excluded == {"truncated": 1}
     assert pairing.by_model == {"one": {"empty": 1}, "two": {"truncated": 1}}
 
 

@@ -50,7 +50,7 @@ def test_agreement_counts_each_answer_as_a_unit():
     matrix = score_matrix(ROWS)
     assert matrix.tolist() == [[3, 5, 4, 4], [3, 4, 5, 4]]
     found = results(ROWS).agreement
-    # Ordinal alpha by hand: values 3, 4, 5 with totals 2, 4, 2; two disagreements (5, 4) and (4, 5), at distance 3 each.
+    # By hand: values 3, 4, 5 with totals 2, 4, 2; two disagreements (5, 4) and (4, 5), at ordinal distance 3 each.
     observed = 4 * 9 / 8
     expected = 2 * (2 * 4 * 9 + 2 * 2 * 36 + 4 * 2 * 9) / (8 * 7)
     assert found.n_units == 4 and found.alpha == pytest.approx(1 - observed / expected)
