@@ -44,8 +44,9 @@ class Store:
 
     @contextmanager
     def write(self) -> Iterator[Session]:
-        """One transaction: committed at the end of the block, rolled back when it raises."""
+        """One transaction that holds the write lock from its start: committed at the end of the block, rolled back when it raises."""
         with _plain_errors(self), Session(self.write_engine, expire_on_commit=False) as session:
+            session.connection()  # BEGIN IMMEDIATE now: what is read inside is still true when it is written
             yield session
             session.commit()
 
@@ -107,8 +108,8 @@ def _plain_errors(store: Store) -> Iterator[None]:
     """The few faults of a database that a person can mend, as sentences; anything else stays what it is."""
     try:
         yield
-    except DBAPIError as error:
-        text = str(error.orig)
+    except (DBAPIError, sqlite3.Error) as error:  # the driver's own when it fails while connecting
+        text = str(getattr(error, "orig", error))
         if "disk is full" in text or "disk I/O error" in text or "No space left" in text:
             raise LabError(f"the store at {store.home} cannot be written: the disk is full. Nothing stored is lost; "
                            "free some space and try again.", "disk") from error

@@ -34,8 +34,8 @@ def upgrade(engine: Engine, home: Home, migrations: Path = MIGRATIONS) -> Path |
             return None
         known = [script.revision for script in scripts.walk_revisions()]
         if current is not None and current not in known:
-            raise LabError(f"the store at {home} was made by a newer version of Trace Lab (store version {current}, this "
-                           f"program knows {head}). Update the program, or set LAB_HOME to another folder.", "data")
+            raise LabError(f"the store at {home} was made by a newer version of Trace Lab (store version {current}, "
+                           f"program version {head}). Update the program, or set LAB_HOME to another folder.", "data")
         backup = _back_up(engine, home, current)
         # pysqlite has no transactional DDL of its own, but our explicit BEGIN makes each migration all or nothing.
         with engine.begin() as connection:
