@@ -44,7 +44,7 @@ class Store:
 
     @contextmanager
     def write(self) -> Iterator[Session]:
-        """One transaction that holds the write lock from its start: committed at the end of the block, rolled back when it raises."""
+        """One transaction, with the write lock from its start: committed at the end, rolled back when the block raises."""
         with _plain_errors(self), Session(self.write_engine, expire_on_commit=False) as session:
             session.connection()  # BEGIN IMMEDIATE now: what is read inside is still true when it is written
             yield session
