@@ -9,7 +9,9 @@ from lab.verify.exact import plain
 from lab.verify.extraction import explicit_answer
 
 # "C", "(C)", "C)", "C.", "C: south", "option C"; a letter inside a word is not an option.
-LETTER = re.compile(r"^\(?(?:option|choice)?\s*\(?(?P<letter>[A-Za-z])(?:[).:]|\s*[-–—:]\s|\s*$)\s*(?P<rest>.*)$", re.I | re.S)
+LETTER = re.compile(
+    r"^\(?(?:option|choice)?\s*\(?(?P<letter>[A-Za-z])(?:[).:]|\s*[-–—:]\s|\s*$)\s*(?P<rest>.*)$", re.I | re.S
+)
 
 
 def verify_choice(final_text: str, example: Example) -> Score:

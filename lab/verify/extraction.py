@@ -6,7 +6,9 @@ import re
 import unicodedata
 
 # The last of these wins: "Answer: 12", "**Final answer:** 12", "The answer is 12", "\boxed{12}".
-LINE = re.compile(r"^[\s>*_#-]*(?:the\s+)?(?:final\s+)?answer[*_]*\s*(?:[:=]|\bis\b:?)[ \t*_]*(?P<said>[^\n]*)$", re.I | re.M)
+LINE = re.compile(
+    r"^[\s>*_#-]*(?:the\s+)?(?:final\s+)?answer[*_]*\s*(?:[:=]|\bis\b:?)[ \t*_]*(?P<said>[^\n]*)$", re.I | re.M
+)
 BOXED = re.compile(r"\\boxed\s*\{(?P<said>[^{}]*)\}")
 NEGATION = re.compile(r"\b(?:not|isn't|never|neither|nor|unknown|unclear|cannot|can't)\b", re.I)
 

@@ -5,8 +5,8 @@ Each verifier is one file in this folder with `VERIFY`, a function of (final_tex
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
-from typing import Callable
 
 from lab.core.registry import Registry, discover
 from lab.core.types import Example, Score

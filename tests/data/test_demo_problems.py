@@ -53,11 +53,11 @@ def again(row: Example) -> str:
             kg = int(re.search(r"(\d+) kg", q)[1])  # type: ignore[index]
             return str(sum(4 if k < 10 else 2 if k < 20 else 1 for k in range(kg)))
         case "dose":
-            kg, per_kg = re.search(r"(\d+) kg", q)[1], re.search(r"(\d+) mg/kg", q)[1]  # type: ignore[index]
-            cap = re.search(r"(?:at most|maximum(?: of)?) (\d+) mg", q)[1]  # type: ignore[index]
+            kg, per_kg = re.search(r"(\d+) kg", q)[1], re.search(r"(\d+) mg/kg", q)[1]  # type: ignore
+            cap = re.search(r"(?:at most|maximum(?: of)?) (\d+) mg", q)[1]  # type: ignore
             return str(min(int(kg) * int(per_kg), int(cap)))
         case "Glasgow coma scale":
-            return str(sum(points for table in (EYES, VERBAL, MOTOR) for points, words in table.items() if words in q))
+            return str(sum(n for table in (EYES, VERBAL, MOTOR) for n, words in table.items() if words in q))
         case "CHA2DS2-VASc":
             return str((n[0] > 64) + (n[0] > 74) + ("woman" in q) + sum(v for k, v in RISKS.items() if k in q))
         case "qSOFA":
@@ -99,7 +99,9 @@ def _place(question: str) -> str:
             above[person] |= {far for near in above[person] for far in above[near]}
     ranked = sorted(above, key=lambda person: len(above[person]))
     asked = question.rsplit("is the ", 1)[1]
-    return ranked[1] if asked.startswith("second") else ranked[0] if asked[:-1] in {s[2] for s in SCALES} else ranked[-1]
+    if asked.startswith("second"):
+        return ranked[1]
+    return ranked[0] if asked[:-1] in {scale[2] for scale in SCALES} else ranked[-1]
 
 
 def test_there_is_something_to_check() -> None:
