@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import time
+from math import isfinite
 from typing import Any
 
 from transformers import TrainerCallback
 
 from lab.core.context import Context
+from lab.core.errors import LabError
 
 METRICS = "metrics.jsonl"
 SECONDS_BETWEEN_PROGRESS = 0.5
@@ -46,6 +48,11 @@ class Live(TrainerCallback):
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **_: Any) -> None:
         if not logs or "loss" not in logs:  # the summary at the end
             return
+        if not isfinite(logs["loss"]):
+            raise LabError(
+                f"the loss is not a number at step {state.global_step}: training has diverged. Lower learning_rate "
+                f"(it is {args.learning_rate:g}) or raise warmup_frac", "spec"
+            )
         self.losses.append(float(logs["loss"]))
         self.n_tokens_seen = int(logs["num_tokens"])
         values = {

@@ -43,7 +43,7 @@ class Loaded:
 
 
 def train_sft(spec: SftSpec, context: Context) -> dict[str, Any]:
-    """Train one variant into `context.folder`; see `_result` for what it returns."""
+    """Train one variant into `context.folder`; `_figures` is what it returns, with the fingerprints of its inputs."""
     with machine_limits(context.folder):
         return _train(spec, context)
 
@@ -70,19 +70,22 @@ def _train(spec: SftSpec, context: Context) -> dict[str, Any]:
         raise Stopped(f"stopped after step {live.stopped_at} of {trainer.args.max_steps}")
     save_variant(trainer.model, tokenizer, card, context.folder)
     context.save("spec.json", spec.as_dict())
+    figures = _figures(spec, rows, live, trainer)
+    read = inputs(spec, chosen(examples, spec.max_rows), card, commit)
+    return {**figures, "n_trainable": n_trainable, "n_parameters": n_parameters, "inputs": read}
+
+
+def _figures(spec: SftSpec, rows: Rows, live: Live, trainer: SFTTrainer) -> dict[str, Any]:
     return {
         "weights": "adapter" if spec.method == "lora" else "full",
         "n_rows": len(rows.kept),
         "n_dropped": rows.n_dropped,
-        "n_tokens": rows.n_tokens,
-        "n_tokens_seen": live.n_tokens_seen,
+        "n_tokens": rows.n_tokens,  # of one pass
+        "n_tokens_seen": live.n_tokens_seen,  # of all passes
         "n_steps": trainer.state.global_step,
         "final_loss": live.final_loss(),
-        "seconds": round(live.seconds, 2),
+        "seconds": round(live.seconds, 2),  # of training alone
         "tokens_per_s": round(live.tokens_per_s, 1),
-        "n_trainable": n_trainable,
-        "n_parameters": n_parameters,
-        "inputs": inputs(spec, chosen(examples, spec.max_rows), card, commit),
     }
 
 
@@ -154,6 +157,7 @@ def trainer_arguments(spec: SftSpec, n_rows: int, folder: Path) -> SFTConfig:
         dataloader_pin_memory=on_gpu,
         logging_steps=max(1, n_steps // LOGS),
         logging_first_step=True,
+        logging_nan_inf_filter=False,  # a loss that is not a number ends the run, it is not averaged away
         save_strategy="no",
         report_to="none",
         disable_tqdm=True,

@@ -243,6 +243,20 @@ def test_a_full_disk_while_saving_weights_is_the_same_sentence(tiny, tmp_path, m
     assert caught.value.reason == "disk"
 
 
+def test_a_loss_that_is_not_a_number_ends_the_run_and_says_what_to_change(tiny, tmp_path, monkeypatch):
+    load = _trl.load_model
+
+    def broken(*arguments):
+        model = load(*arguments)
+        torch.nn.init.constant_(model.model.norm.weight, float("nan"))
+        return model
+
+    monkeypatch.setattr(_trl, "load_model", broken)
+    with pytest.raises(LabError, match="not a number at step 1: .* Lower learning_rate") as caught:
+        TASK.load()(spec(max_steps=3), MemoryContext(tmp_path))
+    assert caught.value.reason == "spec"
+
+
 def test_an_ordinary_error_passes_through_as_the_bug_it_is(tiny, tmp_path, monkeypatch):
     monkeypatch.setattr(_trl, "save_variant", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
