@@ -32,6 +32,7 @@ class Mark:
     high: float
     arm: str = "base"
     note: str = ""
+    digits: int = 1
 
 
 def interval_plot(
@@ -56,8 +57,8 @@ def _axis(marks: Sequence[Mark], reach: tuple[float, float] | None, signed: bool
 
 
 def _row(mark: Mark, axis: Axis, unit: str, signed: bool) -> Html:
-    figures = f"{_figure(mark.estimate, signed)} {unit}"
-    reach = f"{_figure(mark.low, signed)} to {_figure(mark.high, signed)}"
+    estimate, low, high = (_figure(value, signed, mark.digits) for value in (mark.estimate, mark.low, mark.high))
+    figures, reach = f"{estimate} {unit}", f"{low} to {high}"
     beside = " · ".join(filter(None, (reach, mark.note)))
     words = tag(
         "div", tag("span", mark.label, cls="plot-label"),
@@ -95,6 +96,6 @@ def _edge(index: int, count: int) -> str | None:
     return "first" if index == 0 else "last" if index == count - 1 else None
 
 
-def _figure(value: float, signed: bool) -> str:
-    text = f"{value:+.1f}" if signed else f"{value:.1f}"
+def _figure(value: float, signed: bool, digits: int) -> str:
+    text = f"{value:+.{digits}f}" if signed else f"{value:.{digits}f}"
     return text.replace("-", "−")
