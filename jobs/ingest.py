@@ -19,6 +19,7 @@ from storage.files import JobFolder
 from storage.tables import Job, JobEvent, Metric, now
 
 MOST_BYTES = 4 * 1024 * 1024
+KEYS = {"metric": ("step", "values"), "progress": ("done", "total"), "fact": ("facts",)}
 
 
 @dataclass(frozen=True)
@@ -41,11 +42,22 @@ def read_batch(folder: JobFolder, offset: int) -> Batch:
     data = data[: data.rfind(b"\n") + 1]
     events, n_broken = [], 0
     for line in data.splitlines():
-        try:
-            events.append(dict(json.loads(line)))
-        except (ValueError, TypeError):  # a disk that was full cuts lines
+        event = _event(line)
+        if event is None:
             n_broken += 1
+        else:
+            events.append(event)
     return Batch(events, offset + len(data), n_broken)
+
+
+def _event(line: bytes) -> dict[str, Any] | None:
+    """One line as an event with all its keys, or None: a disk that was full cuts lines."""
+    try:
+        event = json.loads(line)
+        whole = event["t"] is not None and all(key in event for key in KEYS[event["type"]])
+    except (ValueError, TypeError, KeyError):
+        return None
+    return event if whole else None
 
 
 @dataclass

@@ -15,6 +15,7 @@ from sqlmodel import Session, col, select
 
 import lab
 from jobs.catalog import specs, tasks
+from jobs.own_files import check_own_files, with_full_paths
 from jobs.provenance import differences
 from jobs.references import check_references, model_refs, needed_jobs
 from lab.core.errors import LabError, SpecError
@@ -52,7 +53,10 @@ def submit(
     demo: bool = False,
 ) -> Submitted:
     """Validate and queue. Raises SpecError with every fault; nothing is stored then. A study is one transaction."""
-    spec = load_spec(specs()[kind], values)
+    spec = load_spec(specs()[kind], with_full_paths(values))
+    faults = check_own_files(spec)
+    if faults:
+        raise SpecError(faults, kind)
     if isinstance(spec, StudySpec):
         return _submit_study(store, spec, priority, demo)
     with store.write() as session:

@@ -109,9 +109,12 @@ def tick(state: WorkerState) -> None:
     """Look after what runs, then start what may start."""
     _heartbeat(state)
     for job_id, watched in list(state.watched.items()):
-        if look_after(state.store, watched, state.grace_s):
-            del state.watched[job_id]
-            state.say(f"job {job_id} ended")
+        try:
+            if look_after(state.store, watched, state.grace_s):
+                del state.watched[job_id]
+                state.say(f"job {job_id} ended")
+        except OSError as error:  # the job's folder cannot be read or written now; its neighbours must not wait for it
+            state.say(f"job {job_id}: {error}")
     with state.store.read() as session:
         waiting = session.exec(select(Job.id).where(Job.state == "queued").limit(1)).first()
     while waiting is not None and _start_next(state):

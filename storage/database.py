@@ -44,7 +44,7 @@ class Store:
 
     @contextmanager
     def write(self) -> Iterator[Session]:
-        """One transaction, with the write lock from its start: committed at the end, rolled back when the block raises."""
+        """One transaction, with the write lock from its start: committed at the end, rolled back when it raises."""
         with _plain_errors(self), Session(self.write_engine, expire_on_commit=False) as session:
             session.connection()  # BEGIN IMMEDIATE now: what is read inside is still true when it is written
             yield session

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from jobs.queue import cancel_study, ensure_engine, queue_demo_study, request_cancel, rerun, retry, submit
@@ -104,7 +106,21 @@ def test_a_study_with_faults_names_them_all_with_near_misses(store: Store, base:
     assert "Did you mean 'tiny-llama'" in text and "Did you mean 'demo-medical'" in text and "learning_rate" in text
 
 
-def test_the_demo_study_is_queued_on_an_empty_store_only(store: Store, base: str, tmp_path, monkeypatch) -> None:
+def test_an_own_file_is_read_before_anything_is_queued_and_found_from_any_folder(
+    store: Store, base: str, tmp_path: Path, monkeypatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    values = {"base": base, "dataset": "mine.jsonl", "target": "answer"}
+    for text, words in (("", "is empty"), ('{"question": "a", "answer": "b"}\n{oops\n', "line 2")):
+        Path("mine.jsonl").write_text(text)
+        with pytest.raises(SpecError, match=words):
+            submit(store, "sft", values)
+    Path("mine.jsonl").write_text('{"question": "a", "answer": "b"}\n')
+    job = submit(store, "sft", values).jobs[0]
+    assert job.spec["dataset"] == str(tmp_path / "mine.jsonl") and job.spec_given["dataset"] == "mine.jsonl"
+
+
+def test_the_demo_study_is_queued_on_an_empty_store_only(store: Store, base: str, tmp_path: Path, monkeypatch) -> None:
     recipe = tmp_path / "study.yaml"
     recipe.write_text(f"kind: study\nname: demo\nbases: [{base}]\ndatasets: [demo-medical]\n")
     monkeypatch.setattr("jobs.queue.DEMO_STUDY", recipe)
