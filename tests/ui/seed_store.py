@@ -206,14 +206,14 @@ def finished_study(seed: Seed) -> Study:
 
 def running_study(seed: Seed) -> Study:
     """A grid in the middle: one arm done, one running, one failed, one cancelled, the rest waiting."""
-    spec = {"name": "Grid of 12", "bases": ["demo-llama", "demo-qwen"], "datasets": ["demo-general", "demo-medical"],
+    spec = {"name": "Grid of 12", "bases": ["demo-llama", "demo-qwen2"], "datasets": ["demo-general", "demo-medical"],
             "targets": ["trace", "answer"], "seeds": [0], "training": TRAINING, "benchmarks": ["demo-medical"]}
     study = seed.add(Study(name=spec["name"], spec=spec, created_at=seed.clock()))
-    benchmark(seed, study, "demo-qwen", accuracy=0.11)
-    _, variant = training(seed, study, "trace", base="demo-qwen")
-    benchmark(seed, study, "demo-qwen", variant, 0.66)
+    benchmark(seed, study, "demo-qwen2", accuracy=0.11)
+    _, variant = training(seed, study, "trace", base="demo-qwen2")
+    benchmark(seed, study, "demo-qwen2", variant, 0.66)
     failed, _ = training(
-        seed, study, "trace", base="demo-qwen", dataset="demo-general", state="failed", reason="memory", exit_code=137,
+        seed, study, "trace", base="demo-qwen2", dataset="demo-general", state="failed", reason="memory", exit_code=137,
         message="The job ran out of memory: 3.1 GiB could not be allocated.",
     )
     waiting = seed.job(
@@ -224,12 +224,13 @@ def running_study(seed: Seed) -> Study:
     seed.job("benchmark", "demo-medical on <script>alert(1)</script> {{name}}", "cancelled", 0.2, study_id=study.id,
              reason="cancelled", message="Cancelled by the user.")
     seed.minutes = -1.1
-    training(seed, study, "answer", base="demo-qwen", state="running", progress_done=130, progress_total=300,
+    training(seed, study, "answer", base="demo-qwen2", state="running", progress_done=130, progress_total=300,
              progress_text="step 130 of 300, loss 0.71", eta_s=74, worker="bench-2:411:9", pid=411)
-    for base in ("demo-llama", "demo-qwen"):
+    for base in ("demo-llama", "demo-qwen2"):
         for target in ("trace", "answer"):
             job, _ = training(seed, study, target, base=base, dataset="demo-combined", state="queued")
-            later = seed.job("benchmark", f"demo-medical on {job.name}", "queued", study_id=study.id)
+            spec = {"model": f"job:{job.uid}", "benchmark": "demo-medical", "max_new_tokens": 128, "seed": 0}
+            later = seed.job("benchmark", f"demo-medical on {job.name}", "queued", study_id=study.id, spec=spec)
             seed.add(JobDependency(job_id=later.id, needs_id=job.id))
     return study
 

@@ -68,9 +68,10 @@ def lately(session: Session) -> Html:
         return card("New", empty("Nothing has ended yet", "Finished trainings and benchmarks are listed here."))
     arms = job_arms(session, jobs)
     rows = [
-        Row([job_title(job, arms.get(job.id)), join([state_badge(job.state), outcome(job)], " "), ago(job.finished_at)],
+        Row([job_title(job, arms.get(job.id)),
+             join([state_badge(job.state), " ", outcome(job), tag("small", ago(job.finished_at))])],
             href=f"/jobs?id={job.id}")
         for job in jobs
     ]
-    columns = [Column("Job", wide=True), Column("Result"), Column("Ended")]
+    columns = [Column("Job"), Column("Result", wide=True)]
     return card("New", table(columns, rows, caption="Jobs that ended last"), link("/jobs", "all jobs"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -190,11 +190,12 @@ def _history(session: Session, job: Job) -> Html:
     told = events(session, job.id)
     rows = [(f"{event.at:%Y-%m-%d %H:%M:%S}", state_badge(event.state), event.why) for event in told]
     neighbours = [(needs(session, job.id), "Needs"), (needed_by(session, job.id), "Is needed by")]
-    lists = [
-        tag("p", f"{title}: ", join((link(f"/jobs?id={other.id}", f"{other.id} {other.name}") for other in found), ", "))
-        for found, title in neighbours if found
-    ]
+    lists = [tag("p", f"{title}: ", _links(found)) for found, title in neighbours if found]
     return join([table(["Time (UTC)", "State", "Why"], rows, caption="Events"), *lists])
+
+
+def _links(jobs: Sequence[Job]) -> Html:
+    return join((link(f"/jobs?id={job.id}", f"{job.id} {job.name}") for job in jobs), ", ")
 
 
 def _cancel_question(session: Session, job: Job) -> str:

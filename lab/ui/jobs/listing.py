@@ -29,7 +29,7 @@ FILTERS: dict[str, tuple[str, ...] | None] = {
     "Cancelled": ("cancelled",),
 }
 COLUMNS = [
-    Column("No.", number=True), Column("Job", wide=True), Column("State"), Column("Progress or result"),
+    Column("No.", number=True), Column("Job"), Column("State and result", wide=True),
     Column("Started", hint="when it started, and how long it ran"),
 ]
 
@@ -59,12 +59,16 @@ class Listing:
 
 
 def read_listing(store: Store, view: View, selected: str) -> Listing:
-    """The table of one page, with the selected job marked."""
+    """The table of one page, with the selected job marked. Without a filter by state, what runs now is on top."""
     with store.read() as session:
         jobs, total = list_jobs(
             session, FILTERS.get(view.state), view.study, view.search,
             offset=(view.page - 1) * PAGE_ROWS, limit=PAGE_ROWS,
         )
+        n_listed = len(jobs)
+        if view.state == "All" and view.page == 1:
+            running, _ = list_jobs(session, FILTERS["Running"], view.study, view.search, limit=PAGE_ROWS)
+            jobs = list({job.id: job for job in [*running, *jobs]}.values())
         arms = job_arms(session, jobs)
         places = {job.id: queue_position(session, job) for job in jobs if job.state == "queued"}
     n_pages = max(1, -(-total // PAGE_ROWS))
@@ -72,7 +76,7 @@ def read_listing(store: Store, view: View, selected: str) -> Listing:
         return Listing(_nothing(view), tag("span", "0 jobs"), n_pages)
     rows = [_row(job, arms.get(job.id), places.get(job.id), str(job.id) == selected) for job in jobs]
     first = (view.page - 1) * PAGE_ROWS + 1
-    position = tag("span", f"{first}–{first + len(jobs) - 1} of {total}", cls="note")
+    position = tag("span", f"{first}–{first + n_listed - 1} of {total}", cls="note")
     return Listing(table(COLUMNS, rows, caption="Jobs"), position, n_pages)
 
 
@@ -90,7 +94,7 @@ def _nothing(view: View) -> Html:
 
 
 def _row(job: Job, arm: str | None, place: int | None, selected: bool) -> Row:
-    cells = [job.id, job_title(job, arm), _state(job, place), outcome(job), _times(job)]
+    cells = [job.id, job_title(job, arm), _state(job, place), _times(job)]
     return Row(cells, href=f"/jobs?id={job.id}", selected=selected)
 
 
@@ -108,7 +112,7 @@ def _state(job: Job, place: int | None) -> Html:
     below = "ending" if ending else f"no. {place} in line" if place else ""
     if job.state in ("failed", "cancelled") and job.reason:
         below = TITLES.get(job.reason, job.reason)
-    return join([state_badge(job.state), tag("small", below) if below else None])
+    return join([state_badge(job.state), " ", outcome(job), tag("small", below) if below else None])
 
 
 def outcome(job: Job) -> Html:

@@ -15,8 +15,8 @@ from lab.ui.home.now import lately, running_now
 
 LEAD = "Does training on reasoning traces help, and is the answer fluent to a human?"
 BASES = (
-    "The embedded bases (the demo-… ones) are toys in knowledge, not in kind: same classes, same trainer, same files as "
-    "an 8B run, a few million parameters. Nothing they say is for clinical use."
+    "The embedded bases (the demo-… ones) are toys in knowledge, not in kind: same classes, same trainer, same files "
+    "as an 8B run, a few million parameters. Nothing they say is for clinical use."
 )
 STEPS = (
     ("/train", "Plan a study", "the same rows with and without their traces, one button"),

@@ -1,0 +1,180 @@
+"""Train: plan a study, see every variant it would train, launch it. Address: /train?study=3 starts from that study."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from lab.core.errors import LabError
+from lab.data.dataset import datasets
+from lab.studies.spec import StudySpec
+from lab.ui.app_state import SPACE_SENTENCE, LabApp, Page
+from lab.ui.components.html import failure, heading, note
+from lab.ui.components.markup import Html, tag
+from lab.ui.components.wiring import html_block, on_load, query, quiet
+from lab.ui.form import FormField, SpecForm
+from lab.ui.train.grid import read_grid
+from lab.ui.train.launching import launch, launch_recipe, starting_spec, study_of_recipe
+from lab.ui.train.own_data import keep_upload, kept_uploads
+
+LEAD = "The same rows, seeds and settings for every arm; only the target differs. Check the grid, then launch."
+ROW_HINT = 'One JSON object a line: {"question": …, "answer": …, "trace": …}. The trace arm needs a trace in every row.'
+FORM = SpecForm(StudySpec)
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """The widgets of the page."""
+
+    widgets: list[Any]  # in the order of FORM.fields
+    launch: Any
+    message: Any
+    grid: Any
+    recipe: Any
+    pasted: Any
+    fill: Any
+    launch_pasted: Any
+    upload: Any
+    upload_said: Any
+
+
+def build(app: LabApp) -> None:
+    parts = _lay_out(app)
+    _wire_form(app, parts)
+    _wire_recipe(app, parts)
+    _wire_upload(app, parts)
+
+
+def _lay_out(app: LabApp) -> _Parts:
+    found: dict[str, Any] = {}
+    with gr.Row(elem_classes="lab-heading"):
+        html_block(heading("Train", LEAD))
+        found["launch"] = gr.Button("Launch", variant="primary", scale=0, min_width=140, interactive=app.may_launch)
+    if not app.may_launch:
+        html_block(note(SPACE_SENTENCE))
+    found["message"] = html_block()
+    with gr.Row(elem_classes="lab-split"):
+        with gr.Column(scale=2, min_width=320):
+            widgets = _form()
+            found |= _own_data(app)
+        with gr.Column(scale=3, min_width=320):
+            found["grid"] = html_block(min_height=180)
+            found |= _recipes(app)
+    return _Parts(widgets=[widgets[field.key] for field in FORM.fields], **found)
+
+
+def _form() -> dict[str, Any]:
+    """A widget for every field: what differs between variants first, hyperparameters and evaluation folded."""
+    made: dict[str, Any] = {}
+
+    def place(fields: list[FormField]) -> None:
+        made.update({field.key: field.widget(FORM.default(field)) for field in fields})
+
+    own = FORM.group()
+    grid = [field for field in own if field.items or field.name == "name"]
+    place(grid)
+    for title, fields in (("Hyperparameters, the same for every variant", FORM.group("training")),
+                          ("Benchmarks and answer bank", [field for field in own if field not in grid])):
+        with gr.Accordion(title, open=False), gr.Row(elem_classes="lab-small-fields"):
+            place(fields)
+    return made
+
+
+def _own_data(app: LabApp) -> dict[str, Any]:
+    with gr.Accordion("Your own data", open=False):
+        html_block(note(ROW_HINT))
+        upload = gr.UploadButton("Upload JSONL", file_types=[".jsonl"], interactive=app.may_launch, size="sm")
+        return {"upload": upload, "upload_said": html_block()}
+
+
+def _recipes(app: LabApp) -> dict[str, Any]:
+    with gr.Accordion("Recipe of this study, for the command line", open=False):
+        recipe = gr.Code(language="yaml", interactive=False, show_label=False)
+        html_block(note(tag("span", "Save it as study.yaml, then: ", tag("code", "python -m jobs submit study.yaml"))))
+    with gr.Accordion("Paste a recipe", open=False):
+        pasted = gr.Textbox(lines=8, show_label=False, placeholder="kind: study\nname: …", elem_classes="lab-mono")
+        with gr.Row():
+            fill = gr.Button("Fill the form", size="sm")
+            launch_pasted = gr.Button("Launch as it is", size="sm", interactive=app.may_launch)
+    return {"recipe": recipe, "pasted": pasted, "fill": fill, "launch_pasted": launch_pasted}
+
+
+def _look(app: LabApp) -> Callable[..., list[Any]]:
+    def look(*values: Any) -> list[Any]:
+        """The grid, or every fault, and the recipe of what the form holds."""
+        try:
+            shown: Html = read_grid(app.store, FORM.read(values))
+        except LabError as problem:
+            shown = failure(problem)
+        return [shown, FORM.recipe(values)]
+
+    return look
+
+
+def _wire_form(app: LabApp, parts: _Parts) -> None:
+    look = _look(app)
+
+    def open_page(request: gr.Request) -> list[Any]:
+        try:
+            values, said = FORM.widget_values(starting_spec(app, query(request, "study"))), ""
+        except LabError as problem:
+            values, said = [field.shown(FORM.default(field)) for field in FORM.fields], failure(problem)
+        return [*_updates(app, values), said, *look(*values)]
+
+    on_load(open_page, [*parts.widgets, parts.message, parts.grid, parts.recipe])
+    changes = [widget.input for widget in parts.widgets]  # what the reader does, not what a handler sets
+    gr.on(changes, look, parts.widgets, [parts.grid, parts.recipe], show_progress="minimal", trigger_mode="always_last",
+          concurrency_limit=4)
+    quiet(parts.launch.click, lambda *values: launch(app, "study", FORM.values(values)), parts.widgets, [parts.message],
+          show_progress="minimal")
+
+
+def _updates(app: LabApp, values: list[Any]) -> list[Any]:
+    """Values for the widgets; the list of datasets also offers what was uploaded before."""
+    uploads = [(path.name, str(path)) for path in kept_uploads(app.store.home)]
+    choices = [*((name, name) for name in sorted(datasets())), *uploads]
+    place = next(index for index, field in enumerate(FORM.fields) if field.key == "datasets")
+    return [gr.update(value=value, choices=choices) if index == place else gr.update(value=value)
+            for index, value in enumerate(values)]
+
+
+def _wire_recipe(app: LabApp, parts: _Parts) -> None:
+    look = _look(app)
+
+    def fill(text: str) -> list[Any]:
+        try:
+            values = FORM.widget_values(study_of_recipe(text))
+        except LabError as problem:
+            return [*([gr.skip()] * len(parts.widgets)), failure(problem), gr.skip(), gr.skip()]
+        return [*_updates(app, values), "", *look(*values)]
+
+    quiet(parts.fill.click, fill, [parts.pasted], [*parts.widgets, parts.message, parts.grid, parts.recipe])
+    quiet(parts.launch_pasted.click, lambda text: launch_recipe(app, text), [parts.pasted], [parts.message])
+
+
+def _wire_upload(app: LabApp, parts: _Parts) -> None:
+    look = _look(app)
+
+    def take(file: str, *values: Any) -> list[Any]:
+        """Check the file, keep it, and choose it in the form."""
+        untouched = [gr.skip()] * (len(values) + 2)
+        if not app.may_launch:
+            return [failure(LabError(SPACE_SENTENCE, "spec")), *untouched]
+        try:
+            kept, n_rows = keep_upload(app.store.home, Path(file))
+        except LabError as problem:
+            return [failure(problem), *untouched]
+        place = next(index for index, field in enumerate(FORM.fields) if field.key == "datasets")
+        chosen = [*values[:place], [*(values[place] or []), str(kept)], *values[place + 1:]]
+        said = tag("p", f"{n_rows} rows are in {kept.name} and chosen as a dataset.", cls="good-news")
+        return [said, *_updates(app, chosen), *look(*chosen)]
+
+    quiet(parts.upload.upload, take, [parts.upload, *parts.widgets],
+          [parts.upload_said, *parts.widgets, parts.grid, parts.recipe])
+
+
+PAGE = Page(path="train", title="Train", order=10, build=build)
