@@ -21,7 +21,8 @@ ARM_MARKERS: dict[str, str] = {
     "base": "circle", "answer": "square", "trace": "triangle", "steps": "diamond", "gold": "star",
 }
 
-CSS = "\n".join((Path(__file__).parent / name).read_text(encoding="utf-8") for name in ("theme.css", "reading.css"))
+SHEETS = ("theme.css", "reading.css", "ratings.css")
+CSS = "\n".join((Path(__file__).parent / name).read_text(encoding="utf-8") for name in SHEETS)
 SCRIPT = (Path(__file__).parent / "theme.js").read_text(encoding="utf-8")
 ICON = (  # a data URL: the browser asks nobody for it
     "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Cpath d='M2 12 6 5l3 4 5-7' "

@@ -5,11 +5,11 @@ The blinded set names no model (X and Y instead) and can be given away; the othe
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from sqlmodel import Session, col, select
 
-from lab.core.context import write_json
 from lab.core.errors import LabError
 from lab.rating.export import ExportRow, PairTexts, blind_names, preferences_jsonl, ratings_csv
 from storage.database import Store
@@ -20,22 +20,29 @@ from storage.tables.ratings import Answer, Assignment, Rater, Rating, Round, Uni
 def export_round(store: Store, round_id: int, folder: Path | str, blinded: bool = False) -> list[Path]:
     """Write the files of a closed round into `folder` and return their paths. LabError while the round is open."""
     folder = Path(folder)
+    texts = export_texts(store, round_id, blinded)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in texts.items():
+            (folder / name).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise LabError(f"the export cannot be written to '{folder}': {error.strerror}. Choose another folder.",
+                       "disk") from error
+    return [folder / name for name in texts]
+
+
+def export_texts(store: Store, round_id: int, blinded: bool = False) -> dict[str, str]:
+    """File name → text of a closed round's export. LabError while the round is open."""
     with store.read() as session:
         the_round = get_round(session, round_id)
         require_closed(the_round)
         names = blind_names(_secret(the_round)) if blinded else (the_round.model_a, the_round.model_b)
-        ratings = ratings_csv(export_rows(session, the_round), names)
-        preferences = preferences_jsonl(pair_texts(session, round_id), current_ratings(session, round_id), names)
-        about = _about(session, the_round, names, blinded)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "ratings.csv").write_text(ratings, encoding="utf-8")
-        (folder / "preferences.jsonl").write_text(preferences, encoding="utf-8")
-        write_json(folder / "round.json", about)
-    except OSError as error:
-        raise LabError(f"the export cannot be written to '{folder}': {error.strerror}. Choose another folder.",
-                       "disk") from error
-    return [folder / name for name in ("ratings.csv", "preferences.jsonl", "round.json")]
+        pairs, rows = pair_texts(session, round_id), current_ratings(session, round_id)
+        return {
+            "ratings.csv": ratings_csv(export_rows(session, the_round), names),
+            "preferences.jsonl": preferences_jsonl(pairs, rows, names),
+            "round.json": json.dumps(_about(session, the_round, names, blinded), ensure_ascii=False, indent=1),
+        }
 
 
 def export_rows(session: Session, the_round: Round) -> list[ExportRow]:

@@ -154,3 +154,15 @@ def rating_row(rating: Rating, assignment: Assignment, unit: Unit, code: str) ->
 def _rated_assignments(session: Session, round_id: int) -> set[int]:
     return set(session.exec(select(Rating.assignment_id).join(Assignment).join(Rater)
                             .where(Rater.round_id == round_id)).all())
+
+
+def round_models(session: Session, the_round: Round) -> tuple[BankModel, BankModel]:
+    """Models a and b with their arms, for pages of researchers."""
+    found = {}
+    for label in (the_round.model_a, the_round.model_b):
+        arm, base = session.exec(select(Answer.arm, Answer.base).where(
+            Answer.bank_id == the_round.bank_id, Answer.model_label == label).limit(1)).one()
+        n_answers = session.exec(select(func.count(col(Answer.id))).where(
+            Answer.bank_id == the_round.bank_id, Answer.model_label == label)).one()
+        found[label] = BankModel(label, arm, base, n_answers)
+    return found[the_round.model_a], found[the_round.model_b]
