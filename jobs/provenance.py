@@ -1,4 +1,4 @@
-"""With what a job ran: code revision, package versions, machine; and what of it is different now."""
+"""With what a job runs: code revision, package versions, machine."""
 
 from __future__ import annotations
 
@@ -10,13 +10,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from lab.data.jsonl import resolve_dataset
-
 import lab
-from lab.bases.cards import bases
-from lab.core.errors import LabError
-from lab.data.dataset import fingerprint
-from storage.tables import Job
 
 ROOT = Path(lab.__file__).parent.parent
 PACKAGES = ("torch", "transformers", "trl", "peft", "accelerate", "datasets", "tokenizers", "numpy", "safetensors")
@@ -81,32 +75,3 @@ def gpu_names() -> list[str]:
     except (OSError, subprocess.TimeoutExpired):
         return []
     return [line.strip() for line in done.stdout.splitlines() if line.strip()] if done.returncode == 0 else []
-
-
-def differences(job: Job) -> list[str]:
-    """One sentence for each thing that is not as it was when the job ran; empty when all is the same."""
-    then, found = job.provenance, []
-    if not then:
-        return ["The job never started, so there is nothing to compare with."]
-    present = provenance()
-    for group in ("code", "packages", "machine"):
-        before, after = then.get(group, {}), present[group]
-        for name in sorted({*before, *after}):
-            if before.get(name) != after.get(name):
-                found.append(f"{group} {name}: was {before.get(name)}, is {after.get(name)}")
-    return found + _input_differences((job.result or {}).get("inputs") or {})
-
-
-def _input_differences(inputs: dict[str, Any]) -> list[str]:
-    found = []
-    name, sha = inputs.get("dataset"), inputs.get("dataset_sha256")
-    if name and sha:
-        try:
-            rows = resolve_dataset(name).load()
-            if fingerprint(rows) != sha:
-                found.append(f"dataset {name}: had {inputs.get('dataset_rows')} rows, has {len(rows)}; contents differ")
-        except LabError as error:
-            found.append(f"dataset {name}: {error}")
-    if inputs.get("base") and inputs["base"] not in bases():
-        found.append(f"base {inputs['base']}: is not known any more")
-    return found

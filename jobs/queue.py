@@ -15,8 +15,8 @@ from sqlmodel import Session, col, select
 
 import lab
 from jobs.catalog import specs, tasks
+from jobs.differences import differences
 from jobs.own_files import check_own_files, with_full_paths
-from jobs.provenance import differences
 from jobs.references import check_references, model_refs, needed_jobs
 from lab.core.errors import LabError, SpecError
 from lab.core.spec import Spec, load_spec, read_recipe

@@ -8,13 +8,14 @@ import sys
 import time
 
 from jobs.cli.text import JOB_COLUMNS, aligned, as_dict, duration, job_cells, percent, run_time
-from jobs.cli.waiting import accuracy_table
 from lab.core.errors import LabError, nearest
 from lab.core.spec import to_yaml
+from lab.reports.tables import report_markdown
 from storage.database import Store, open_store
 from storage.files import JobFolder, log_tail, read_log
 from storage.queries.benchmarks import latest_runs
 from storage.queries.jobs import events, get_job, list_jobs, needs, queue_position
+from storage.queries.reports import study_report
 from storage.queries.studies import get_study, study_jobs, study_state
 from storage.tables import ENDED, STATES, Job
 
@@ -79,6 +80,7 @@ def _show_study(store: Store, study_id: int, as_json: bool) -> int:
     with store.read() as session:
         study, state = get_study(session, study_id), study_state(session, study_id)
         jobs, runs = study_jobs(session, study_id), latest_runs(session, study_id)
+        report = study_report(session, study_id)
     if as_json:
         print(json.dumps({
             **as_dict(study), **state, "jobs": [as_dict(job) for job in jobs], "runs": [as_dict(run) for run in runs],
@@ -87,8 +89,7 @@ def _show_study(store: Store, study_id: int, as_json: bool) -> int:
     done = f"{100 * state['progress']:.0f} % of {state['n_jobs']} jobs"
     print(f"study {study.id} ({study.name}): {state['state']}, {done}")
     print("\n" + aligned(JOB_COLUMNS, [job_cells(job) for job in jobs]))
-    if runs:
-        print("\n" + accuracy_table(jobs, runs))
+    print("\n" + report_markdown(report))
     return 0
 
 

@@ -13,9 +13,11 @@ from sqlmodel import col, select
 from jobs.cli.text import JOB_COLUMNS, accuracy, aligned, as_dict, duration, job_cells, percent
 from jobs.keeper import keep_worker
 from lab.core.settings import Settings
+from lab.reports.tables import differences_markdown
 from storage.database import Store
 from storage.files import log_tail
 from storage.queries.benchmarks import latest_runs
+from storage.queries.reports import study_report
 from storage.tables import ENDED, BenchmarkRun, Job
 
 LOOK_EVERY_S = 0.5
@@ -67,6 +69,7 @@ def wait_for_jobs(store: Store, settings: Settings, job_ids: list[int], stream: 
 def outcome(store: Store, jobs: list[Job], study_id: int | None, as_json: bool) -> int:
     """Print what came of it; exit code 0 when every job succeeded, else 1."""
     with store.read() as session:
+        report = study_report(session, study_id) if study_id is not None else None
         if study_id is not None:
             runs = latest_runs(session, study_id)
         else:
@@ -78,6 +81,8 @@ def outcome(store: Store, jobs: list[Job], study_id: int | None, as_json: bool) 
         print("\n" + aligned(JOB_COLUMNS, [job_cells(job) for job in jobs]))
         if runs:
             print("\n" + accuracy_table(jobs, runs))
+        if report is not None and report.differences:
+            print("\n" + differences_markdown(report.differences))
         _explain_failures(store, jobs)
     return 0 if all(job.state == "succeeded" for job in jobs) else 1
 

@@ -34,7 +34,8 @@ def test_a_line_that_is_still_being_written_is_left_for_the_next_time(folder: Jo
 
 def test_lines_cut_by_a_full_disk_are_counted_and_do_not_stop_the_rest(folder: JobFolder) -> None:
     good = json.dumps({"t": 1, "type": "progress", "done": 1, "total": 2})
-    folder.events.write_text("\n".join([good, good[:9], '{"t": 1, "type": "metric"}', "[1]", '{"type": "x"}', good, ""]))
+    broken = [good[:9], '{"t": 1, "type": "metric"}', "[1]", '{"type": "x"}']
+    folder.events.write_text("".join(line + "\n" for line in [good, *broken, good]))
     batch = read_batch(folder, 0)
     assert len(batch.events) == 2 and batch.n_broken == 4 and batch.offset == folder.events.stat().st_size
 
