@@ -35,6 +35,7 @@ class Verdict:
     seeds: tuple[int | None, ...]
     sentence: str
     cautions: tuple[str, ...]
+    firm: bool = True  # False when a difference does not survive correction for all the comparisons shown
 
 
 def verdicts(differences: Sequence[Difference]) -> list[Verdict]:
@@ -56,6 +57,7 @@ def _verdict(group: list[Difference]) -> Verdict:
     return Verdict(
         first.first.base, first.first.dataset, first.benchmark, outcome, difference, low, high, n,
         tuple(d.first.seed for d in group), _sentence(group, outcome, (difference, low, high), n), _cautions(group),
+        firm=outcome == "noise" or _survives(group),
     )
 
 
@@ -84,9 +86,14 @@ def _sentence(group: list[Difference], outcome: str, figures: tuple[float, float
         return text + f", which is no evidence of a difference.{_reach(group)}"
     direction = "better" if outcome == "better" else "worse"
     text = f"Training on the trace is {size} {direction} than training on the answer alone ({interval}; {over})."
-    if len(group) == 1 and group[0].p_holm >= ALPHA:
+    if not _survives(group):
         text += f" It does not survive correction for the comparisons shown here (Holm p = {p_text(group[0].p_holm)})."
     return text
+
+
+def _survives(group: list[Difference]) -> bool:
+    """Several seeds are judged by their pooled interval alone."""
+    return len(group) > 1 or group[0].p_holm < ALPHA
 
 
 def _reach(group: list[Difference]) -> str:
@@ -98,14 +105,14 @@ def _reach(group: list[Difference]) -> str:
 def _cautions(group: list[Difference]) -> tuple[str, ...]:
     """Reasons to doubt the figures, each a sentence."""
     found = []
-    for name, rate in (("cut at the token budget", truncated_rate), ("without a readable answer", unparsed_rate)):
+    gaps = []
+    for words, rate in (("cut at the token budget", truncated_rate), ("without a readable answer", unparsed_rate)):
         trace = float(np.mean([rate(d.first) for d in group]))
         answer = float(np.mean([rate(d.second) for d in group]))
         if abs(trace - answer) > RATE_GAP:
-            found.append(
-                f"{trace:.0%} of the trace arm's answers are {name}, against {answer:.0%} of the answer arm's: "
-                "part of the difference may come from the budget or the format, not from knowledge."
-            )
+            gaps.append(f"{trace:.0%} of the trace arm's answers are {words} (answer arm {answer:.0%})")
+    if gaps:
+        found.append(f"{' and '.join(gaps)}: part of the difference may come from the budget or the format.")
     found += [f"{d.note[0].upper()}{d.note[1:]}." for d in group if d.note]
     if len(group) == 1:
         found.append("One training seed for each arm: this speaks of these two models, not of the method.")

@@ -13,6 +13,7 @@ from lab.core.errors import LabError
 from storage.tables import BenchmarkRun, BenchmarkSample
 
 Only = Literal["correct", "wrong", "unparsed", "truncated", "unclosed"]
+Differ = Literal["differ", "a_only", "b_only"]
 
 
 def list_runs(
@@ -83,15 +84,19 @@ class Pair:
 
 
 def paired_samples(
-    session: Session, run_a: int, run_b: int, only: Literal["differ"] | None = None, offset: int = 0,
-    limit: int | None = 20,
+    session: Session, run_a: int, run_b: int, only: Differ | None = None, offset: int = 0, limit: int | None = 20,
+    search: str = "",
 ) -> tuple[list[Pair], int]:
     """(pairs of this page, number in all): questions that both runs answered, in run a's order; `limit` None: all."""
     a, b = aliased(BenchmarkSample), aliased(BenchmarkSample)
     same: ColumnElement[bool] = (a.item_id == b.item_id) & (a.epoch == b.epoch)
     query = select(a, b).join(b, same).where(a.run_id == run_a, b.run_id == run_b)
-    if only == "differ":
-        query = query.where(a.correct != b.correct)
+    if only is not None:
+        query = query.where({"differ": a.correct != b.correct, "a_only": a.correct & ~b.correct,
+                             "b_only": ~a.correct & b.correct}[only])
+    if search.strip():
+        columns = (a.question, a.item_id, a.subject, a.raw_text, b.raw_text)
+        query = query.where(or_(*(col(c).icontains(search.strip(), autoescape=True) for c in columns)))
     total = session.exec(select(func.count()).select_from(query.with_only_columns(a.id).subquery())).one()
     rows = session.exec(query.order_by(a.id).offset(offset).limit(limit)).all()
     return [Pair(left.item_id, left, right) for left, right in rows], total

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from lab.reports.build import StudyReport, build_report
@@ -23,6 +24,19 @@ def study_report(session: Session, study_id: int) -> StudyReport:
     runs = model_runs(session, latest_runs(session, study_id))
     fluency, preferences = rated(session, study_id)
     return build_report(study.name, runs, pending(session, study_id), fluency, preferences)
+
+
+def report_token(session: Session, study_id: int) -> str:
+    """Differs whenever the study's report would: a cheap look before an expensive one."""
+    runs = session.exec(
+        select(func.count(), func.max(BenchmarkRun.id)).where(BenchmarkRun.study_id == study_id)
+    ).one()
+    closed = session.exec(
+        select(func.count()).select_from(Round).join(AnswerBank)
+        .where(AnswerBank.study_id == study_id, Round.state == "closed")
+    ).one()
+    states = "".join(item.state[0] for item in pending(session, study_id))
+    return f"{runs[0]}-{runs[1]}-{closed}-{states}"
 
 
 def model_runs(session: Session, runs: Sequence[BenchmarkRun]) -> list[ModelRun]:

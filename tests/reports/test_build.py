@@ -44,7 +44,7 @@ def test_arms_that_are_cut_at_different_rates_draw_a_caution():
     cut = build_report("s", [made_run("trace", "1" * 80 + "t" * 20), made_run("answer", "1" * 60 + "0" * 40)])
     even = build_report("s", [made_run("trace", "1" * 80 + "0" * 20), made_run("answer", "1" * 60 + "0" * 40)])
     assert any("20% of the trace arm's answers are cut" in caution for caution in cut.verdicts[0].cautions)
-    assert any("without a readable answer" in caution for caution in cut.verdicts[0].cautions)
+    assert any("20% of the trace arm's answers are without a readable" in text for text in cut.verdicts[0].cautions)
     assert not any("cut" in caution or "readable" in caution for caution in even.verdicts[0].cautions)
 
 
@@ -76,7 +76,8 @@ def test_a_gain_that_correction_takes_away_is_said_to_not_survive():
     alone, crowded = build_report("s", better), build_report("s", [*better, *others])
     cell = next(verdict for verdict in crowded.verdicts if verdict.base == "demo-llama")
     assert "correction" not in alone.verdicts[0].sentence
-    assert cell.outcome == "better" and "does not survive correction" in cell.sentence
+    assert cell.outcome == "better" and "does not survive correction" in cell.sentence and not cell.firm
+    assert alone.verdicts[0].firm
 
 
 def test_what_is_missing_is_named_never_dropped():

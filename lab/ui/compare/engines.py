@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections import defaultdict
 from collections.abc import Callable
 
 from jobs.queue import ensure_engine
@@ -19,27 +17,25 @@ SILENT_S = 12.0  # an engine that is said to run and does not answer for this lo
 
 
 class Engines:
-    """One per web process. Two columns of one base wait for the same start instead of asking for two."""
+    """Two columns of one base meet the same engine: the queue looks and adds in one transaction."""
 
     def __init__(self, store: Store):
         self._store = store
-        self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
     def connect(self, base: str, tell: Callable[[str], None], stopped: Callable[[], bool]) -> EngineClient:
         """Wait until the base's engine answers. LabError when it cannot start, or when the asker has stopped."""
-        with self._locks[base]:
-            job, started, answered = ensure_engine(self._store, base), time.monotonic(), time.monotonic()
-            while not stopped():
-                with self._store.read() as session:
-                    job = get_job(session, job.id)
-                    n_workers = len(workers(session))
-                url = job.facts.get("url") if job.state == "running" else None
-                if url and (client := _answering(url)):
-                    return client
-                answered = answered if url else time.monotonic()
-                _give_up(job, base, time.monotonic() - answered)
-                tell(waiting_words(job, n_workers, time.monotonic() - started))
-                time.sleep(LOOK_S)
+        job, started, answered = ensure_engine(self._store, base), time.monotonic(), time.monotonic()
+        while not stopped():
+            with self._store.read() as session:
+                job = get_job(session, job.id)
+                n_workers = len(workers(session))
+            url = job.facts.get("url") if job.state == "running" else None
+            if url and (client := _answering(url)):
+                return client
+            answered = answered if url else time.monotonic()
+            _give_up(job, base, time.monotonic() - answered)
+            tell(waiting_words(job, n_workers, time.monotonic() - started))
+            time.sleep(LOOK_S)
         raise LabError("stopped before the engine was ready")
 
 

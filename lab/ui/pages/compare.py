@@ -32,7 +32,7 @@ MOST_EARLIER = 12
 ADDRESS = """(models, q, t, max, seed) => {
   window.labSetQuery({models: models, q: q.length < 4000 ? q : '', t: String(t), max: String(max), seed: String(seed)});
 }"""
-LEAD = "Ask several models the same question at once. One question is an anecdote; Benchmarks has the numbers."
+LEAD = "The same question to several models at once. An anecdote: Benchmarks has the numbers."
 START = empty(
     "Answers appear here, side by side",
     "Every model streams into its own column, with its thinking folded above the answer. Try one of the benchmark's "

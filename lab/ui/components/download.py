@@ -1,0 +1,35 @@
+"""A button that saves a text the server has just made: nothing is written to disk, and the file is never stale."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import gradio as gr
+
+from lab.ui.components.wiring import quiet
+
+SAVE = """(made) => {
+  if (!made || !made.name) return;
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(new Blob([made.text], {type: made.type + ';charset=utf-8'}));
+  link.download = made.name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+}"""
+TYPES = {"csv": "text/csv", "json": "application/json", "jsonl": "application/jsonl", "md": "text/markdown"}
+
+
+def download_button(
+    label: str, make: Callable[..., tuple[str, str]], inputs: Sequence[Any], **settings: Any
+) -> gr.Button:
+    """`make(*inputs)` gives (file name, text) when the button is pressed."""
+    button = gr.Button(label, size="sm", scale=0, min_width=110, **settings)
+    made = gr.JSON(visible=False)
+
+    def offer(*values: Any) -> dict[str, str]:
+        name, text = make(*values)
+        return {"name": name, "text": text, "type": TYPES[name.rsplit(".", 1)[-1]]}
+
+    quiet(button.click, offer, inputs, [made]).then(None, [made], None, js=SAVE)
+    return button

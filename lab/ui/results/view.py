@@ -1,0 +1,167 @@
+"""A study's report as the page shows it: the verdict in words, two plots, two tables, what raters said."""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+from lab.reports.build import Level, StudyReport
+from lab.reports.paired import Difference
+from lab.reports.verdict import Verdict, p_text, signed
+from lab.ui.components.folds import fold
+from lab.ui.components.html import chip, empty, interval_bar, note, number, percent, state_badge, table
+from lab.ui.components.interval_plot import Mark, interval_plot
+from lab.ui.components.markup import Html, join, tag
+from lab.ui.components.sorting import sortable
+from lab.ui.components.table import Row
+
+OUTCOMES = {
+    "better": ("▲", "The trace helps"), "worse": ("▼", "The trace hurts"), "noise": ("≈", "No difference can be seen"),
+}
+LEVELS = [
+    sortable("Model", wide=True), sortable("Benchmark"), sortable("n", True), sortable("Accuracy", True),
+    sortable("95 % interval", hint="Wilson; the bar runs from 0 to 100 %"),
+    sortable("Unparsed", True, hint="no answer could be read; counted as wrong"),
+    sortable("Cut", True, hint="ended at the token budget"),
+    sortable("Tokens", True, hint="mean per answer, thinking included"), sortable("Time", True),
+]
+DIFFERENCES = [
+    sortable("First − second", wide=True), sortable("Benchmark"), sortable("n", True),
+    sortable("Points", True, hint="accuracy of the first minus the second on the same questions"),
+    sortable("95 % interval"), sortable("b / c", True, hint="questions only the first / only the second got right"),
+    sortable("p", True, hint="exact McNemar"), sortable("Holm p", True, hint="corrected over all rows of this table"),
+    sortable("Can show", True, hint="smallest true difference this n shows with 80 % power"), sortable("Reads as"),
+]
+
+
+def verdicts_html(report: StudyReport) -> Html:
+    """One card for each base, dataset and benchmark."""
+    if report.verdicts:
+        return tag("div", *map(_verdict, report.verdicts), cls="verdicts")
+    if report.levels:
+        return note("There is no verdict yet: it needs a trace and an answer arm of the same base, dataset and seed.")
+    return Html("")
+
+
+def _verdict(verdict: Verdict) -> Html:
+    sign, words = OUTCOMES[verdict.outcome]
+    words = words if verdict.firm else words.replace("helps", "may help").replace("hurts", "may hurt")
+    where = f"{verdict.base}, trained on {verdict.dataset}, asked {verdict.benchmark}"
+    return tag(
+        "section", tag("h2", tag("span", sign, cls="sign", aria_hidden="true"), f" {words}", tag("small", where)),
+        tag("p", verdict.sentence, cls="verdict-sentence"),
+        tag("ul", *(tag("li", caution) for caution in verdict.cautions), cls="cautions") if verdict.cautions else None,
+        cls=f"lab-card verdict-card outcome-{verdict.outcome}",
+    )
+
+
+def plots_html(report: StudyReport) -> Html:
+    """The levels at the left, the differences at the right; one below the other in a narrow window."""
+    if not report.levels:
+        return Html("")
+    levels = (_accuracy_plot(b, list(group)) for b, group in groupby(report.levels, lambda x: x.run.benchmark))
+    return tag("div", tag("div", *levels), tag("div", _difference_plot(report)), cls="lab-cards plots")
+
+
+def _accuracy_plot(benchmark: str, levels: list[Level]) -> Html:
+    marks = [
+        Mark(chip(x.run.model, x.run.arm), 100 * x.low, 100 * x.accuracy, 100 * x.high, x.run.arm, f"n {x.n}")
+        for x in levels
+    ]
+    plot = interval_plot(marks, "%", f"accuracy on {benchmark}", (0, 100))
+    return tag("section", tag("h2", f"Accuracy on {benchmark}"), plot, cls="lab-card")
+
+
+def _difference_plot(report: StudyReport) -> Html:
+    """Trace − answer first, then every arm against its base; 0 is no difference."""
+    if not report.differences:
+        return Html("")
+    parts: list[object] = []
+    for question, group in groupby(report.differences, lambda d: d.question):
+        marks = [_difference_mark(d) for d in group]
+        parts += [tag("h3", question), interval_plot(marks, "points", f"paired differences, {question}", signed=True)]
+    about = note("Same questions, so the pairs are compared, not the two levels. An interval across 0 is within noise.")
+    return tag("section", tag("h2", "Paired differences"), about, *parts, cls="lab-card")
+
+
+def _difference_mark(d: Difference) -> Mark:
+    cell = " · ".join(str(word) for word in (d.first.base, d.first.dataset, d.benchmark) if word)
+    label = join([chip(d.first.arm, d.first.arm), " − ", chip(d.second.arm, d.second.arm), " ", tag("small", cell)])
+    words = "within noise" if d.within_noise else f"n {d.n}"
+    return Mark(label, 100 * d.low, 100 * d.difference, 100 * d.high, d.first.arm, words)
+
+
+def tables_html(report: StudyReport) -> Html:
+    """Levels, differences, and what could not be compared."""
+    if not report.levels:
+        return Html("")
+    rows = [_level_row(level) for level in report.levels]
+    parts = [tag("h2", "Every model"), table(LEVELS, rows, caption="Accuracy of every model")]
+    if report.differences:
+        shown = table(DIFFERENCES, map(_difference_row, report.differences), caption="Paired differences")
+        parts += [tag("h2", "Every paired difference"), shown]
+    if report.refused:
+        lines = [tag("li", f"{r.first} and {r.second} on {r.benchmark}: {r.why}") for r in report.refused]
+        parts += [tag("h2", "Not compared"), tag("ul", *lines)]
+    return tag("div", *parts, cls="result-tables")
+
+
+def _level_row(level: Level) -> Row:
+    run = level.run
+    cells = [
+        chip(run.model, run.arm), tag("span", run.benchmark, cls="figure"), number(level.n),
+        tag("b", percent(level.accuracy)), _reach(level.low, level.accuracy, level.high, run.arm),
+        percent(level.unparsed), percent(level.truncated), number(level.mean_tokens, 0), number(level.seconds, 0, "s"),
+    ]
+    return Row(cells, href=f"/benchmarks?run={run.run_id}" if run.run_id else "")
+
+
+def _reach(low: float, estimate: float, high: float, arm: str) -> Html:
+    reach = f"{100 * low:.1f} to {100 * high:.1f}"
+    return tag("span", reach, " ", interval_bar(low, estimate, high, arm), cls="interval-cell")
+
+
+def _difference_row(d: Difference) -> Row:
+    names = join([chip(d.first.model, d.first.arm), " − ", chip(d.second.model, d.second.arm)])
+    reads = "within noise" if d.within_noise else "better" if d.difference > 0 else "worse"
+    detectable = number(100 * d.detectable) if d.detectable else number(None)
+    bar = interval_bar(d.low, d.difference, d.high, d.first.arm, (-1, 1))
+    cells = [
+        names, tag("span", d.benchmark, cls="figure"), number(d.n), tag("b", signed(d.difference)),
+        tag("span", f"{signed(d.low)} to {signed(d.high)} ", bar, cls="interval-cell"),
+        tag("span", f"{d.first_only} / {d.second_only}", cls="figure"), p_text(d.p_value), p_text(d.p_holm),
+        detectable, tag("span", reads, cls="figure"),
+    ]
+    linked = d.first.run_id and d.second.run_id
+    return Row(cells, href=f"/benchmarks?run={d.first.run_id}&with={d.second.run_id}" if linked else "")
+
+
+def pending_html(report: StudyReport) -> Html:
+    """What the study still waits for, and what did not come."""
+    if not report.pending and not report.empty_runs:
+        return Html("")
+    rows = [tag("li", state_badge(p.state), f" {p.model} on {p.benchmark}") for p in report.pending]
+    rows += [tag("li", f"{name}: the run left no samples") for name in report.empty_runs]
+    title = f"{len(rows)} benchmark run{'' if len(rows) == 1 else 's'} not in"
+    return tag("div", fold("pending", title, tag("ul", *rows, cls="pending-list")), cls="lab-card pending")
+
+
+def fluency_html(report: StudyReport) -> Html:
+    """Mean fluency of each arm and the preference, from closed rounds."""
+    title = tag("h2", "Fluency, by human raters")
+    if not report.fluency:
+        text = "When a rating round over this study's answers is closed, mean fluency and preference stand here."
+        return tag("section", title, empty("No closed rating round", text, "/ratings", "Open Ratings"), cls="fluency")
+    marks = [
+        Mark(join([chip(f.model, f.arm), " ", tag("small", f.round)]), f.low, f.mean, f.high, f.arm, f"{f.n} ratings")
+        for f in report.fluency
+    ]
+    shares = [
+        Mark(join([p.model_b, tag("small", f" over {p.model_a} · {p.round}")]), 100 * p.low, 100 * p.share_b,
+             100 * p.high, "base", f"{p.n} ratings")
+        for p in report.preferences
+    ]
+    parts = [title, interval_plot(marks, "of 5", "mean fluency", (1, 5))]
+    if shares:
+        parts += [tag("h3", "Preferred (a tie counts half; 50 % is no preference)"),
+                  interval_plot(shares, "%", "preference", (0, 100))]
+    return tag("section", *parts, cls="lab-card fluency")

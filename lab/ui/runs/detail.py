@@ -1,0 +1,180 @@
+"""One chosen run, alone or against a partner: its facts, the paired difference in words and figures, its questions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from lab.core.errors import LabError
+from lab.reports.paired import Difference, compare, why_not_comparable
+from lab.reports.verdict import p_text, signed
+from lab.ui.components.html import chip, error, fact_list, measured, note, percent
+from lab.ui.components.interval_plot import Mark, interval_plot
+from lab.ui.components.markup import Html, join, tag
+from lab.ui.runs.listing import position
+from lab.ui.runs.samples import SHOWN_AT_ONCE, pairs_html, samples_html
+from storage.queries.benchmarks import get_run, latest_runs, paired_samples, samples
+from storage.queries.reports import model_runs
+
+if TYPE_CHECKING:
+    from storage.database import Store
+    from storage.tables import BenchmarkRun
+
+ALONE = {
+    "All": None, "Right": "correct", "Wrong": "wrong", "Unparsed": "unparsed", "Cut at the budget": "truncated",
+    "Thought never closed": "unclosed",
+}
+TOGETHER = {"Where they differ": "differ", "Only the first right": "a_only", "Only the second right": "b_only",
+            "All": None}
+
+
+@dataclass(frozen=True)
+class SampleView:
+    """Which run, against which, and which of their questions."""
+
+    run: str = ""
+    partner: str = ""
+    only: str = ""
+    search: str = ""
+    page: int = 1
+
+
+@dataclass(frozen=True)
+class Detail:
+    """What the lower half of the page shows."""
+
+    head: Html
+    questions: Html
+    position: Html
+    n_pages: int = 1
+    found: bool = True
+
+
+NOTHING = Detail(Html(""), Html(""), Html(""), found=False)
+
+
+def read_detail(store: Store, view: SampleView) -> Detail:
+    """The chosen run; an address that names no run says so."""
+    if not view.run:
+        return NOTHING
+    try:
+        first = _run(store, view.run)
+        second = _run(store, view.partner) if view.partner else None
+    except LabError as problem:
+        head = error("That run is not here", str(problem), "The table above lists every run.")
+        return Detail(head, Html(""), Html(""), found=False)
+    if second is None:
+        return _alone(store, first, view)
+    return _together(store, first, second, view)
+
+
+def _run(store: Store, number: str) -> BenchmarkRun:
+    if not number.isascii() or not number.isdigit() or len(number) > 18:
+        raise LabError(f"'{number}' is not the number of a benchmark run.", "spec")
+    with store.read() as session:
+        return get_run(session, int(number))
+
+
+def _alone(store: Store, run: BenchmarkRun, view: SampleView) -> Detail:
+    offset = (view.page - 1) * SHOWN_AT_ONCE
+    with store.read() as session:
+        rows, total = samples(session, run.id, ALONE.get(view.only), view.search, offset, SHOWN_AT_ONCE)
+    title = tag("h2", chip(run.model_label, run.arm), f" on {run.benchmark}")
+    head = tag("section", title, _facts(run), cls="lab-card")
+    return Detail(head, samples_html(rows), position(view.page, SHOWN_AT_ONCE, len(rows), total), _pages(total))
+
+
+def _together(store: Store, first: BenchmarkRun, second: BenchmarkRun, view: SampleView) -> Detail:
+    offset = (view.page - 1) * SHOWN_AT_ONCE
+    only = TOGETHER.get(view.only or "Where they differ")
+    with store.read() as session:
+        pairs, total = paired_samples(session, first.id, second.id, only, offset, SHOWN_AT_ONCE, view.search)
+        records = model_runs(session, [first, second])
+    why = why_not_comparable(*records)
+    if why:
+        body = error("These runs are not compared", f"{why}.", "Their questions are shown below all the same.")
+    else:
+        body = difference_html(compare(*records))
+    title = tag("h2", chip(first.model_label, first.arm), " against ", chip(second.model_label, second.arm),
+                f" on {first.benchmark}")
+    return Detail(tag("section", title, body, cls="lab-card"), pairs_html(pairs, first, second),
+                  position(view.page, SHOWN_AT_ONCE, len(pairs), total), _pages(total))
+
+
+def _pages(total: int) -> int:
+    return max(1, -(-total // SHOWN_AT_ONCE))
+
+
+def _facts(run: BenchmarkRun) -> Html:
+    n = run.n or 1
+    budget = run.settings.get("max_new_tokens")
+    temperature = run.settings.get("temperature")
+    facts: list[tuple[str, object]] = [
+        ("unparsed", percent(run.n_unparsed / n)), ("cut at the budget", percent(run.n_truncated / n)),
+        ("tokens an answer", f"{run.mean_tokens:.0f}"), ("seconds", f"{run.seconds:.0f}"),
+        ("budget", f"{budget} tokens" if budget else "–"),
+        ("temperature", "greedy" if temperature in (0, None) else temperature),
+        ("benchmark version", run.benchmark_version), ("run key", tag("code", run.run_key[:12])),
+        ("job", tag("a", f"job {run.job_id}", href=f"/jobs?id={run.job_id}")),
+    ]
+    accuracy = measured(run.accuracy, run.ci_low, run.ci_high, run.n, run.arm)
+    return join([tag("p", accuracy, cls="strong"), fact_list(facts)])
+
+
+def difference_html(found: Difference) -> Html:
+    """The paired difference: the sentence first, then the interval, then the figures behind it."""
+    first, second = found.first, found.second
+    names = (first.arm, second.arm) if first.arm != second.arm else ("the first", "the second")
+    if found.within_noise:
+        words = f"Within noise: {names[0]} is {signed(found.difference)} points from {names[1]}, interval across 0."
+    else:
+        direction = "better" if found.difference > 0 else "worse"
+        words = f"{names[0]} is {abs(100 * found.difference):.1f} points {direction} than {names[1]}."
+        words = words[0].upper() + words[1:]
+    mark = Mark(f"{names[0]} − {names[1]}", 100 * found.low, 100 * found.difference, 100 * found.high, first.arm,
+                f"n {found.n}")
+    detectable = f"{100 * found.detectable:.1f} points" if found.detectable else "–"
+    facts = [
+        (f"only {names[0]} right", found.first_only), (f"only {names[1]} right", found.second_only),
+        ("exact McNemar p", p_text(found.p_value)), ("this n can show", detectable),
+    ]
+    return join([
+        tag("p", words, cls="strong"), interval_plot([mark], "points", "paired difference", signed=True),
+        fact_list(facts), note(found.note.capitalize() + ".") if found.note else None,
+    ])
+
+
+def partner_choices(store: Store, run: str) -> list[tuple[str, str]]:
+    """(label, number) of the newest runs on the same benchmark, arms of the same cell first."""
+    none = [("– this run alone –", "")]
+    try:
+        first = _run(store, run) if run else None
+    except LabError:
+        first = None
+    if first is None:
+        return none
+    with store.read() as session:
+        others = [other for other in latest_runs(session, benchmark=first.benchmark) if other.id != first.id]
+    others.sort(key=lambda other: (other.study_id != first.study_id, other.base != first.base, other.model_label))
+    return none + [(f"{other.model_label} · run {other.id}", str(other.id)) for other in others]
+
+
+def sample_rows(store: Store, view: SampleView) -> list[dict[str, Any]]:
+    """Everything the reader has filtered, for a download; in a pair both runs, each row with its model."""
+    first = _run(store, view.run)
+    with store.read() as session:
+        if not view.partner:
+            rows, _ = samples(session, first.id, ALONE.get(view.only), view.search, 0, 10**9)
+            return [_plain(first, row) for row in rows]
+        second, only = _run(store, view.partner), TOGETHER.get(view.only or "Where they differ")
+        pairs, _ = paired_samples(session, first.id, second.id, only, 0, None, view.search)
+    return [_plain(run, row) for pair in pairs for run, row in ((first, pair.a), (second, pair.b))]
+
+
+def _plain(run: BenchmarkRun, row: Any) -> dict[str, Any]:
+    return {"model": run.model_label, "arm": run.arm, **row.model_dump(exclude={"id", "run_id"})}
+
+
+def filter_choices(partner: str) -> Sequence[str]:
+    return list(TOGETHER if partner else ALONE)
