@@ -92,6 +92,7 @@ def make_adapter(card: BaseCard, folder: Path, text=thought_answer, steps: int =
 
 
 def _teach(model, tokenizer, text, steps: int, rate: float) -> None:
+    torch.set_num_threads(1)  # with more, on a busy machine, this takes minutes
     chats = [[{"role": "user", "content": question(*s)}, {"role": "assistant", "content": text(*s)}] for s in SUMS]
     rows = [tokenizer.apply_chat_template(chat, return_dict=True)["input_ids"] for chat in chats]
     width = max(map(len, rows))
