@@ -36,9 +36,11 @@ class Watched:
     kill_at: float | None = None
 
     def alive(self) -> bool:
-        if self.process is not None and self.process.poll() is not None:  # poll reaps the zombie
-            return False
-        return self.identity.alive()
+        if self.identity.alive():
+            return True
+        if self.process is not None:
+            self.process.wait()  # it is dead: this reaps the zombie and reads its exit code
+        return False
 
 
 def look_after(store: Store, watched: Watched, grace_s: float) -> bool:

@@ -15,6 +15,7 @@ from typing import Any
 from lab.core.errors import LabError
 
 MIB = 1024 * 1024
+NETWORK = ("nfs", "lustre", "gpfs", "beegfs", "ceph", "cifs", "smb", "afs", "9p", "fuse.sshfs")
 
 
 @dataclass(frozen=True)
@@ -127,6 +128,15 @@ class Home:
 
     def free_mib(self) -> int:
         return shutil.disk_usage(self.path).free // MIB
+
+    def network_filesystem(self) -> str | None:
+        """The type of the network file system LAB_HOME lies on (SQLite's locks are not safe there), or None."""
+        here, kind, longest = str(self.path.resolve()) + "/", "", -1
+        for line in Path("/proc/mounts").read_text().splitlines():
+            _, mount, found, *_ = line.split()
+            if here.startswith(mount.rstrip("/") + "/") and len(mount) > longest:
+                kind, longest = found, len(mount)
+        return kind if kind.startswith(NETWORK) else None
 
     def check_free(self, min_mib: int) -> None:
         """Raise LabError (reason disk) when less than `min_mib` MiB are free."""

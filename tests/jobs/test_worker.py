@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+import os
+import signal
 import time
 
 import psutil
 import pytest
 
-from jobs.queue import request_cancel, submit
+from jobs.queue import request_cancel, retry, submit
 from lab.core.errors import LabError
 from storage.database import Store
 from storage.files import Home, log_tail
@@ -75,6 +77,29 @@ def test_cancel_ends_the_whole_process_tree_even_the_deaf_and_those_that_left_th
 
 def _zombie(pid: int) -> bool:
     return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+
+
+def test_a_stop_that_the_lab_did_not_ask_for_is_a_failure_to_retry(working: Store) -> None:
+    job = submit(working, "echo", {"steps": 200, "pause_s": 0.05}).jobs[0]
+    wait_for(lambda: now_of(working, job).progress_done > 2)
+    os.kill(now_of(working, job).pid, signal.SIGTERM)
+    row = ended(working, job)
+    assert (row.state, row.reason) == ("failed", "killed") and "something else than the lab" in row.message
+
+
+def test_a_second_attempt_keeps_the_log_and_starts_its_curve_anew(working: Store) -> None:
+    job = submit(working, "echo", {"steps": 200, "pause_s": 0.05}).jobs[0]
+    wait_for(lambda: now_of(working, job).progress_done > 5)
+    request_cancel(working, job.id)
+    ended(working, job)
+    retry(working, job.id)
+    wait_for(lambda: now_of(working, job).attempt == 2 and now_of(working, job).progress_done > 2)
+    request_cancel(working, job.id)
+    row = ended(working, job)
+    assert log_tail(working.home.job(row.uid).log).count("it says: hello") == 2
+    with working.read() as session:
+        steps = [step for step, _ in metrics(session, job.id, "loss")]
+    assert steps == list(range(len(steps)))
 
 
 def test_a_job_whose_needed_job_failed_is_cancelled_with_its_name(store: Store, monkeypatch) -> None:

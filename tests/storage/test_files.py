@@ -61,6 +61,14 @@ def test_half_a_json_file_is_none(tmp_path: Path) -> None:
     assert read_json(tmp_path / "x.json") is None and read_json(tmp_path / "none.json") is None
 
 
+def test_a_local_folder_is_not_on_the_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Home(tmp_path).network_filesystem() is None
+    mounts = f"disk / ext4 rw 0 0\nserver:/x {tmp_path.resolve()} nfs4 rw 0 0\n"
+    monkeypatch.setattr(Path, "read_text", lambda _: mounts)
+    assert Home(tmp_path / "home").network_filesystem() == "nfs4"
+    assert Home(tmp_path.parent / "other").network_filesystem() is None
+
+
 def test_too_little_room_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(10**9, 10**9 - 2**20, 2**20))
     with pytest.raises(LabError, match="only 1 MiB are free") as caught:
