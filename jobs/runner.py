@@ -83,27 +83,30 @@ class Status:
 def main(path: str) -> int:
     """Run the job of this folder. Returns the exit code."""
     folder = JobFolder(Path(path).absolute())
-    lock = folder.lock.open("w")  # held until the process ends, by whatever way
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        print(f"another process works in {folder.path}", flush=True)
-        return LOCK_HELD
-    job = read_json(folder.job_json) or {}
-    models = {ref: ModelSource.model_validate(value) for ref, value in job["models"].items()}
-    context = FileContext(folder, models)
-    signal.signal(signal.SIGTERM, lambda *_: context.request_stop())
-    status = Status(folder, job["attempt"])
-    status.write("starting")
-    threading.Thread(target=status.beat, daemon=True).start()
-    try:
-        verdict = carry_out(job, context, status)
-        status.end(verdict)
+        with folder.lock.open("w") as lock:  # held until the process ends, by whatever way
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                print(f"another process works in {folder.path}", flush=True)
+                return LOCK_HELD
+            return EXIT_CODES[_work(folder).phase]
     except OSError as error:  # not even the verdict or the log can be written
         if error.errno in DISK_ERRORS:
             return DISK_FULL
         raise
-    return EXIT_CODES[verdict.phase]
+
+
+def _work(folder: JobFolder) -> Verdict:
+    job = read_json(folder.job_json) or {}
+    context = FileContext(folder, {ref: ModelSource.model_validate(value) for ref, value in job["models"].items()})
+    signal.signal(signal.SIGTERM, lambda *_: context.request_stop())
+    status = Status(folder, job["attempt"])
+    status.write("starting")
+    threading.Thread(target=status.beat, daemon=True).start()
+    verdict = carry_out(job, context, status)
+    status.end(verdict)
+    return verdict
 
 
 def carry_out(job: dict[str, Any], context: FileContext, status: Status) -> Verdict:
@@ -151,6 +154,9 @@ def failure(error: BaseException) -> Verdict:
 
 if __name__ == "__main__":
     code = main(sys.argv[1])
-    sys.stdout.flush()
+    try:
+        sys.stdout.flush()
+    except OSError:  # the log's disk is full; the exit code still counts
+        pass
     # Not sys.exit: a thread that a library left behind must not keep a finished job alive.
     os._exit(code)

@@ -32,12 +32,12 @@ def worker_process(store: Store):
 def test_a_running_job_is_adopted_after_the_worker_is_killed(store: Store) -> None:
     job = submit(store, "echo", {"steps": 80, "pause_s": 0.05}).jobs[0]
     with worker_process(store):
-        wait_for(lambda: now_of(store, job).progress_done > 3, 30)
+        wait_for(lambda: now_of(store, job).progress_done > 3)
     before = now_of(store, job)
     with store.write() as session:
         assert session.execute(text("PRAGMA integrity_check")).scalar() == "ok"
     with worker_thread(store):
-        row = ended(store, job, 30)
+        row = ended(store, job)
     assert row.state == "succeeded" and row.pid == before.pid and row.attempt == 1
     with store.read() as session:
         steps = [step for step, _ in metrics(session, job.id, "loss")]
@@ -48,7 +48,7 @@ def test_a_running_job_is_adopted_after_the_worker_is_killed(store: Store) -> No
 def test_a_job_that_ended_while_no_worker_lived_is_judged_by_its_folder(store: Store) -> None:
     job = submit(store, "echo", {"steps": 20, "pause_s": 0.05}).jobs[0]
     with worker_process(store):
-        wait_for(lambda: now_of(store, job).state == "running", 30)
+        wait_for(lambda: now_of(store, job).state == "running")
     wait_for(lambda: (store.home.job(job.uid).result).exists())
     assert now_of(store, job).state == "running"
     with worker_thread(store):
@@ -59,7 +59,7 @@ def test_a_job_that_ended_while_no_worker_lived_is_judged_by_its_folder(store: S
 def test_a_job_that_vanished_without_a_verdict_is_lost_with_a_sentence(store: Store) -> None:
     job = submit(store, "deaf", {}).jobs[0]
     with worker_process(store):
-        wait_for(lambda: now_of(store, job).facts.get("ready"), 30)
+        wait_for(lambda: now_of(store, job).facts.get("ready"))
     os.kill(now_of(store, job).pid, signal.SIGKILL)
     with worker_thread(store):
         row = ended(store, job)

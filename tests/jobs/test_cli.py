@@ -98,7 +98,7 @@ def test_wait_starts_a_worker_of_its_own_which_leaves_when_nothing_is_left(store
         done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60)
         assert done.returncode == code, done.stderr
         assert ("succeeded" if code == 0 else "row 7 of x.jsonl") in done.stdout
-    wait_for(lambda: not worker_alive(store.home), 20)
+    wait_for(lambda: not worker_alive(store.home))
 
 
 def test_doctor_says_what_there_is(store: Store, base: str, capsys) -> None:

@@ -41,15 +41,15 @@ def test_a_killed_web_process_leaves_worker_and_job_alone_and_the_next_one_finds
     job = submit(store, "echo", {"steps": 100, "pause_s": 0.05}).jobs[0]
     web = subprocess.Popen([sys.executable, "-c", WEB], stdout=subprocess.PIPE, env={**os.environ})
     web.stdout.readline()
-    wait_for(lambda: now_of(store, job).progress_done > 2, 30)
+    wait_for(lambda: now_of(store, job).progress_done > 2)
     web.send_signal(signal.SIGKILL)
     web.wait()
     web.stdout.close()
     assert worker_alive(store.home)
     assert spawn_worker(Settings.from_env()) is None  # the web process that starts again
-    assert ended(store, job, 30).state == "succeeded"
+    assert ended(store, job).state == "succeeded"
     next(iter(store.home.keepers.glob(f"{os.getpid()}.json"))).unlink()  # this process needs it no more
-    wait_for(lambda: not worker_alive(store.home), 20)
+    wait_for(lambda: not worker_alive(store.home))
 
 
 def test_a_deleted_home_ends_its_worker(store: Store) -> None:

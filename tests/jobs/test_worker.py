@@ -175,4 +175,4 @@ def test_a_store_that_cannot_be_written_for_a_while_loses_nothing(working: Store
         real(*arguments)
 
     monkeypatch.setattr(watching, "_store_end", full_at_first)
-    assert ended(working, job, 20).state == "succeeded" and len(calls) == 3
+    assert ended(working, job).state == "succeeded" and len(calls) == 3
