@@ -22,7 +22,7 @@ from lab.bases.demo.training import B, Pace, Progress, T, pretrain
 from lab.core.context import write_json
 from lab.core.registry import Registry
 
-STEPS = 8000
+STEPS = 4500
 PROBE_EVERY = 1000
 NOTES = (
     "A toy of a million parameters with the skills of a pocket calculator: not for clinical use. "
@@ -43,7 +43,6 @@ def build(design: Design, pace: Pace, folders: Folders, n_probe: int = 300) -> P
     folders.work.mkdir(parents=True, exist_ok=True)
     tokenizer = build_tokenizer(design)
     model = build_model(design, tokenizer)
-    at = Progress()
     for at in pretrain(design, model, tokenizer, pace, folders.work / f"{design.name}.pt"):
         print(f"{design.name} step {at.step}/{pace.steps} loss {at.losses[-1][1]} {at.seconds:.0f} s", flush=True)
         if at.step % PROBE_EVERY == 0 and at.step < pace.steps:
@@ -72,7 +71,7 @@ def training_record(at: Progress, pace: Pace, probes: dict[str, float]) -> dict[
         "tokens": at.step * B * T,
         "seconds": round(at.seconds),
         "threads": torch.get_num_threads(),
-        "torch": torch.__version__,
+        "torch": str(torch.__version__),
         "matrix_rate": pace.matrix_rate,
         "other_rate": pace.other_rate,
         "loss_start": at.losses[0][1] if at.losses else None,

@@ -88,13 +88,13 @@ def scoring(rng: random.Random) -> tuple[str, str]:
         return f"{risk}:", str(RISKS[risk])
     label, table = (("eyes", EYES), ("verbal", VERBAL), ("motor", MOTOR))[kind - 2]
     points = rng.choice(tuple(table))
-    return f"the patient {table[points]}: ", f"{label}={points}"
+    return f"the patient {table[points]}\n", f"{label}={points}"
 
 
 def relating(rng: random.Random) -> tuple[str, str]:
     """A comparison in words as a relation in signs."""
     a, b = rng.sample(NAMES, 2)
-    return f"{relation(a, b, rng.choice(SCALES), rng.random() < 0.5)}: ", f"{a}>{b}"
+    return f"{relation(a, b, rng.choice(SCALES), rng.random() < 0.5)}\n", f"{a}>{b}"
 
 
 def ranking(rng: random.Random) -> tuple[str, str]:

@@ -5,6 +5,7 @@ Every chunk of text is drawn from (seed, chunk number): a resumed run reads what
 
 from __future__ import annotations
 
+import bisect
 import itertools
 import random
 import time
@@ -13,11 +14,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
+from tokenizers import Encoding
 from torch.nn.functional import cross_entropy
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from lab.bases.demo.designs import Design
 from lab.bases.demo.pretraining_text import document
+from lab.bases.demo.primitives import Segment
 
 # B rows of T tokens a step
 B, T = 16, 160
@@ -59,18 +62,20 @@ def chunk(design: Design, tokenizer: PreTrainedTokenizerFast, number: int) -> tu
     labels: list[int] = []
     while len(ids) < wanted:
         documents = [document(rng, design.marks) for _ in range(64)]
-        flat = list(itertools.chain.from_iterable(documents))
-        texts = [text for text, _ in flat]
-        encoded = iter(tokenizer.backend_tokenizer.encode_batch_fast(texts, add_special_tokens=False))
-        for segments in documents:
-            ids.append(begin)
-            labels.append(IGNORED)
-            for _, learn in segments:
-                piece = next(encoded).ids
-                ids += piece
-                labels += piece if learn else [IGNORED] * len(piece)
+        whole = ["".join(text for text, _ in segments) for segments in documents]
+        encoded = tokenizer.backend_tokenizer.encode_batch(whole, add_special_tokens=False)
+        for segments, piece in zip(documents, encoded, strict=True):
+            ids += [begin, *piece.ids]
+            labels += [IGNORED, *learned(segments, piece)]
     shape = (CHUNK_STEPS, B, T)
     return torch.tensor(ids[: wanted - 1]).view(shape), torch.tensor(labels[1:wanted]).view(shape)
+
+
+def learned(segments: list[Segment], piece: Encoding) -> list[int]:
+    """Labels of one document: a token is learned when its last character lies in a learned segment."""
+    ends = list(itertools.accumulate(len(text) for text, _ in segments))
+    places = (bisect.bisect_left(ends, end) for _, end in piece.offsets)
+    return [token if segments[place][1] else IGNORED for token, place in zip(piece.ids, places, strict=True)]
 
 
 def loss_of(model: PreTrainedModel, ids: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
@@ -113,6 +118,8 @@ def pretrain(design: Design, model: PreTrainedModel, tokenizer: PreTrainedTokeni
     rates = [stepper.param_groups[0]["lr"] for stepper in optimizers(model, pace)]
     at = load_checkpoint(checkpoint, model, steppers)
     model.train()
+    if at.step >= pace.steps:  # finished before: nothing to train, but the caller still needs the record
+        yield at
     while at.step < pace.steps:
         started, total = time.monotonic(), 0.0
         ids, labels = chunk(design, tokenizer, at.step // CHUNK_STEPS)
