@@ -42,6 +42,7 @@ def parser() -> argparse.ArgumentParser:
     _add_submit(commands)
     _add_looking(commands)
     _add_changing(commands)
+    _add_ratings(commands)
     _add_machine(commands)
     return top
 
@@ -86,6 +87,34 @@ def _add_changing(commands: argparse._SubParsersAction) -> None:
     rerun = _command(commands, "rerun", "jobs.cli.changing:rerun_job", "Run a job's spec once more, as a new job.")
     _add_id(rerun)
     _add_wait(rerun)
+
+
+def _add_ratings(commands: argparse._SubParsersAction) -> None:
+    text = "Answer banks and blind rating rounds."
+    group = commands.add_parser("ratings", help=text, description=text)
+    actions = group.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    _command(actions, "banks", "jobs.cli.ratings:list_banks", "The answer banks, newest first.")
+    _command(actions, "rounds", "jobs.cli.ratings:list_rounds", "The rounds and how far they are.")
+    make = _command(actions, "make", "jobs.cli.ratings:make", "Make a round from an answer bank.")
+    make.add_argument("bank", type=int, metavar="BANK", help="number of the answer bank")
+    make.add_argument("first", metavar="FIRST", help="a model of the bank")
+    make.add_argument("second", metavar="SECOND", help="another one; differences are second minus first")
+    make.add_argument("--name", default="", help="name of the round")
+    make.add_argument("--quota", type=int, default=3, metavar="N", help="raters a pair (default 3)")
+    make.add_argument("--seed", type=int, default=0, metavar="N", help="seed of order and sides (default 0)")
+    invite = _command(actions, "invite", "jobs.cli.ratings:invite", "Invite raters; prints one link each, once.")
+    _add_round(invite)
+    invite.add_argument("names", nargs="+", metavar="NAME", help="a code for the rater, for example R1")
+    close = _command(actions, "close", "jobs.cli.ratings:close", "Close a round for good; results and export open.")
+    _add_round(close)
+    export = _command(actions, "export", "jobs.cli.ratings:export", "Write the files of a closed round.")
+    _add_round(export)
+    export.add_argument("folder", metavar="FOLDER", help="where ratings.csv, preferences.jsonl and round.json go")
+    export.add_argument("--blinded", action="store_true", help="X and Y instead of the models' names")
+
+
+def _add_round(command: argparse.ArgumentParser) -> None:
+    command.add_argument("round", type=int, metavar="ROUND", help="number of the round")
 
 
 def _add_machine(commands: argparse._SubParsersAction) -> None:
