@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from lab.core.types import ModelSource
 from lab.engine.protocol import Chunk, Stats
 from lab.ui.answers import FINISH_WORDS, answer, thought
-from lab.ui.components.html import chip, number
+from lab.ui.components.html import chip, error, number
 from lab.ui.components.markup import Html, tag
 
 ENDED = ("done", "failed", "stopped")
@@ -96,7 +96,7 @@ def _body(column: Column) -> Html:
     if column.answer or column.phase == "done":
         parts.append(answer(column.answer, state))
     if column.phase == "failed":
-        parts.append(tag("div", tag("b", "This column failed"), tag("p", column.error, cls="pre"), cls="error"))
+        parts.append(error("This column failed", column.error))
     if column.phase == "waiting":
         parts.append(tag("p", column.note, cls="note waiting"))
     return tag("div", *parts)
@@ -111,6 +111,8 @@ def _think_state(column: Column) -> str:
 def _foot(column: Column) -> object:
     if column.phase == "stopped":
         return "stopped by you" if column.thought or column.answer else "stopped before the first word"
+    if column.phase == "failed":
+        return "ended by an error"
     if column.phase in ("thinking", "answering"):
         return f"{column.phase} …"
     if column.stats is None:

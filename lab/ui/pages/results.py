@@ -18,7 +18,7 @@ from lab.reports.tables import differences_csv, report_csv, report_json, report_
 from lab.ui.app_state import LabApp, Page
 from lab.ui.components.download import download_button
 from lab.ui.components.folds import folding_block
-from lab.ui.components.html import empty, failure, heading, progress_bar, tag
+from lab.ui.components.html import empty, error, heading, progress_bar, tag
 from lab.ui.components.markup import Html
 from lab.ui.components.sorting import sorting_block
 from lab.ui.components.wiring import html_block, keep_in_address, on_load, only_changed, poll, query, quiet
@@ -57,15 +57,15 @@ def build(app: LabApp) -> None:
     pending = folding_block(elem_id="pending")
     plots = html_block(elem_id="plots")
     fluency, tables = html_block(elem_id="fluency"), sorting_block(elem_id="tables")
-    token, seen = gr.State(""), gr.State([])
+    asked, token, seen = gr.State(""), gr.State(""), gr.State([])  # an address may ask for a study that is not there
     shown = [progress, verdicts, pending, plots, fluency, tables, token, seen]
-    _wire(app, study, shown)
+    _wire(app, study, asked, shown)
     with files:
         for label, name, write in _FILES:
-            download_button(label, _file(app, name, write), [study])
+            download_button(label, _file(app, name, write), [asked])
 
 
-def _wire(app: LabApp, study: gr.Dropdown, shown: list[Any]) -> None:
+def _wire(app: LabApp, study: gr.Dropdown, asked: gr.State, shown: list[Any]) -> None:
     def show(number: str, token: str, seen: list[Any]) -> list[Any]:
         drawn = _draw(app, number, token)
         if drawn.blocks:
@@ -78,15 +78,14 @@ def _wire(app: LabApp, study: gr.Dropdown, shown: list[Any]) -> None:
         with app.store.read() as session:
             studies, _ = list_studies(session, limit=200)
         choices = [(f"{item.id} · {item.name}", str(item.id)) for item in studies]
-        asked = query(request, "study")
-        number = asked or (choices[0][1] if choices else "")
+        number = query(request, "study") or (choices[0][1] if choices else "")
         known = number in {value for _, value in choices}
-        return [gr.update(choices=choices, value=number if known else None), *show(number, "", [])]
+        return [gr.update(choices=choices, value=number if known else None), number, *show(number, "", [])]
 
-    on_load(open_page, [study, *shown])
+    on_load(open_page, [study, asked, *shown])
     keep_in_address(study, "study", "input")
-    quiet(study.input, lambda number: show(number, "", []), [study], shown)
-    poll(show, [study, *shown[-2:]], shown)
+    quiet(study.input, lambda number: [number, *show(number, "", [])], [study], [asked, *shown])
+    poll(show, [asked, *shown[-2:]], shown)
 
 
 def _draw(app: LabApp, number: str | None, token: str) -> _Shown:
@@ -101,7 +100,8 @@ def _draw(app: LabApp, number: str | None, token: str) -> _Shown:
                 return _Shown(found, _progress(state))
             report = study_report(session, int(number))
     except LabError as problem:
-        return _Shown("error", Html(""), (failure(problem), *[Html("")] * 4))
+        told = error("That study is not here", str(problem), "Choose one above.")
+        return _Shown("error", Html(""), (told, *[Html("")] * 4))
     first = verdicts_html(report) if report.levels else NO_RUN
     return _Shown(found, _progress(state), (
         first, pending_html(report), plots_html(report), fluency_html(report), tables_html(report),
