@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
+import warnings
 from typing import TYPE_CHECKING
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when gradio is imported
@@ -37,6 +38,7 @@ def build_web(store: Store, settings: Settings) -> FastAPI:
     lab = LabApp(store, settings)
     web = FastAPI(title="Trace Lab", docs_url=None, redoc_url=None, openapi_url=None)
     web.add_middleware(OwnHostOnly)
+    warnings.filterwarnings("ignore", message="SSR mode is not supported")  # said although ssr_mode is off
     mount_rater(web, lab)  # before "/", which would answer for every address
     look = {"theme": THEME, "css": CSS, "head": HEAD, "footer_links": []}
     return gr.mount_gradio_app(web, build_lab(lab), path="/", run_history=False, ssr_mode=False, **look)

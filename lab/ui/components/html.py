@@ -134,7 +134,8 @@ def fact_list(pairs: Iterable[tuple[str, object]]) -> Html:
 
 def empty(title: str, text: str, href: str = "", action: str = "") -> Html:
     """What would be here, and the action that fills it."""
-    return tag("div", tag("b", title), tag("p", text), link(href, action) if href else None, cls="empty")
+    button = tag("a", action, href=href, cls="button-link") if href else None
+    return tag("div", tag("b", title), tag("p", text), button, cls="empty")
 
 
 def error(title: str, text: object = "", advice: object = "") -> Html:

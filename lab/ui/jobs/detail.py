@@ -28,7 +28,7 @@ from lab.ui.components.html import (
 )
 from lab.ui.components.table import table
 from lab.ui.jobs.advice import ADVICE, TITLES
-from lab.ui.jobs.listing import result_words, run_seconds
+from lab.ui.jobs.listing import KIND_WORDS, result_words, run_seconds
 from storage.files import log_tail as read_tail
 from storage.queries.arms import job_arms
 from storage.queries.jobs import events, get_job, metric_names, metrics, needed_by, needs, queue_position, workers
@@ -115,7 +115,7 @@ def _situation(session: Session, job: Job) -> Html:
 
 
 def _facts(job: Job) -> Html:
-    pairs: list[tuple[str, object]] = [("kind", job.kind), ("started", ago(job.started_at))]
+    pairs: list[tuple[str, object]] = [("kind", KIND_WORDS.get(job.kind, job.kind)), ("started", ago(job.started_at))]
     pairs.append(("ran for" if job.finished_at else "running for", duration(run_seconds(job))))
     if job.study_id:
         pairs.append(("study", link(f"/results?study={job.study_id}", f"study {job.study_id}")))

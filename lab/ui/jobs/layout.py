@@ -41,7 +41,8 @@ class Parts:
 
 def lay_out() -> Parts:
     """Make every widget of the page, in reading order."""
-    parts: dict[str, Any] = {"selected": gr.State(""), "seen": gr.State([]), "page": gr.State(1)}
+    parts: dict[str, Any] = {"selected": gr.State(""), "seen": gr.State([])}
+    parts["page"] = gr.Number(1, precision=0, visible=False)  # not a State: the script that keeps the address reads it
     with gr.Row(elem_classes="lab-filters"):
         parts["state"] = gr.Dropdown(list(FILTERS), value="All", label="State", min_width=130, scale=1)
         parts["study"] = gr.Dropdown([("All studies", "")], value="", label="Study", min_width=200, scale=2)
@@ -66,7 +67,7 @@ def _one_job() -> dict[str, Any]:
             gr.Button(word, size="sm", interactive=False, min_width=80, variant=variant)
             for word, variant in (("Cancel", "stop"), ("Retry", "secondary"), ("Run again", "secondary"))
         ]
-    with gr.Group(visible=False, elem_classes="lab-confirm") as row:
+    with gr.Column(visible=False, elem_classes="lab-confirm") as row:
         question = html_block()
         with gr.Row():
             yes = gr.Button("Yes, cancel it", variant="stop", size="sm", min_width=110)

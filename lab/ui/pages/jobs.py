@@ -22,6 +22,7 @@ from lab.ui.jobs.listing import FILTERS, View, read_listing, study_choices
 from storage.queries.jobs import find_job
 
 LEAD = "Every training, benchmark and answer bank: what runs, what waits, what came of it."
+SHOW_DETAIL = "() => { if (innerWidth < 900) document.querySelector('.lab-side')?.scrollIntoView(); }"
 Show = Callable[..., list[Any]]
 
 
@@ -86,7 +87,8 @@ def _wire_choosing(app: LabApp, parts: Parts, show: Show) -> None:
 
         return go
 
-    quiet(parts.listing.pick, pick, parts.asked, [parts.selected, parts.message, parts.confirm[0], *parts.shown])
+    told = [parts.selected, parts.message, parts.confirm[0], *parts.shown]
+    quiet(parts.listing.pick, pick, parts.asked, told).then(None, None, None, js=SHOW_DETAIL)
     for widget, key in ((parts.state, "state"), (parts.study, "study"), (parts.search, "search")):
         keep_in_address(widget, key)
         quiet(widget.input, narrow, parts.asked, [parts.page, *parts.shown], trigger_mode="always_last")

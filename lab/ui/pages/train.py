@@ -126,7 +126,7 @@ def _wire_form(app: LabApp, parts: _Parts) -> None:
         return [*_updates(app, values), said, *look(*values)]
 
     on_load(open_page, [*parts.widgets, parts.message, parts.grid, parts.recipe])
-    changes = [widget.input for widget in parts.widgets]  # what the reader does, not what a handler sets
+    changes = [widget.change for widget in parts.widgets]
     gr.on(changes, look, parts.widgets, [parts.grid, parts.recipe], show_progress="minimal", trigger_mode="always_last",
           concurrency_limit=4)
     quiet(parts.launch.click, lambda *values: launch(app, "study", FORM.values(values)), parts.widgets, [parts.message],

@@ -1,0 +1,36 @@
+"""The home page: what runs, the newest result, what ended."""
+
+from lab.ui.home.newest import newest_key, newest_result
+from lab.ui.home.now import lately, running_now
+from lab.ui.pages.home import start_here
+from storage.database import open_store
+
+
+def test_a_running_study_shows_its_progress_and_the_time_left(store):
+    with store.read() as session:
+        html = running_now(session)
+    assert "Grid of 12" in html and "jobs done" in html and "1 failed" in html and " left" in html
+
+
+def test_the_newest_result_is_a_sentence_with_its_interval_and_a_level_per_arm(store):
+    with store.read() as session:
+        html, key = newest_result(session), newest_key(session)
+    assert key and "95 % interval" in html and "n = 250" in html
+    assert all(f"arm-{arm}" in html for arm in ("base", "answer", "trace"))
+
+
+def test_what_ended_lately_is_listed_with_its_outcome(store):
+    with store.read() as session:
+        html = lately(session)
+    assert "succeeded" in html and "failed" in html and "<script" not in html
+
+
+def test_an_empty_store_says_what_would_be_here_and_what_to_do(tmp_path):
+    with open_store(home=tmp_path).read() as session:
+        assert "/train" in running_now(session)
+        assert "No result yet" in newest_result(session) and newest_key(session) == ""
+        assert "Nothing has ended yet" in lately(session)
+
+
+def test_the_page_says_once_what_the_embedded_bases_are():
+    assert start_here().count("for clinical use") == 1
