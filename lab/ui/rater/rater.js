@@ -29,7 +29,7 @@ function show(html) {
 function refresh() {
   if (!pair()) return;
   const missing = FIELDS.filter((name) => chosen(name) === null);
-  const active = document.activeElement?.closest?.('[data-field]')?.dataset.field ?? missing[0] ?? null;
+  const active = document.activeElement?.closest?.('[data-field]')?.dataset.field ?? missing[0] ?? FIELDS[0];
   FIELDS.forEach((name) => field(name).toggleAttribute('data-active', name === active));
   ['fluency_left', 'fluency_right'].forEach((name) => {
     const box = stage.querySelector(`input[name="${name}"]:checked`);
@@ -86,12 +86,12 @@ function focusField(name) {
 }
 
 function press(digit) {
-  const name = stage.querySelector('[data-active]')?.dataset.field ?? 'preference';
+  const name = stage.querySelector('[data-active]')?.dataset.field ?? FIELDS[0];
   const box = field(name).querySelectorAll('input')[digit - 1];
   if (!box) return;
   box.checked = true; box.focus({ preventScroll: true });
   const next = FIELDS[FIELDS.indexOf(name) + 1];
-  if (next && chosen(next) === null) focusField(next);
+  if (next) focusField(next);
   refresh();
 }
 

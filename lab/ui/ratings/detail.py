@@ -58,7 +58,7 @@ def _head(counts: RoundProgress, models: tuple[BankModel, BankModel]) -> Html:
             ("Pairs complete", f"{counts.n_complete} of {counts.n_units}"),
             ("Skipped", counts.n_skipped),
             ("Made", ago(the_round.created_at)),
-            ("Closed", ago(the_round.closed_at)),
+            *([("Closed", ago(the_round.closed_at))] if the_round.closed_at else []),
         ]
     )
     excluded = the_round.excluded or {}

@@ -42,6 +42,7 @@ def lay_out(app: LabApp) -> Parts:
     """Make every widget of the page, in reading order."""
     parts: dict[str, Any] = {"selected": gr.State(""), "seen": gr.State([])}
     parts["listing"] = picking_block(min_height=80)
+    parts |= _form(app)
     parts["message"] = html_block()
     parts["head"] = html_block()
     with gr.Group(visible=False, elem_classes="lab-invite") as group:
@@ -52,7 +53,8 @@ def lay_out(app: LabApp) -> Parts:
             max_lines=12,
             info="A name is what the export shows; it need not be a person's.",
         )
-        button = gr.Button("Make links", interactive=app.may_launch, size="sm")
+        with gr.Row(elem_classes="lab-actions"):
+            button = gr.Button("Make links", interactive=app.may_launch, size="sm", scale=0, min_width=120)
         links = gr.Textbox(
             label="Links: copy them now, they cannot be shown again",
             lines=3,
@@ -66,7 +68,7 @@ def lay_out(app: LabApp) -> Parts:
     parts |= _closing()
     parts["results"] = html_block()
     parts["downloads"] = _downloads(app, parts["selected"])
-    return Parts(**parts, **_form(app))
+    return Parts(**parts)
 
 
 def _downloads(app: LabApp, selected: Any) -> Any:
@@ -79,11 +81,11 @@ def _downloads(app: LabApp, selected: Any) -> Any:
 
         return make
 
-    with gr.Row(visible=False, elem_classes="lab-actions") as row:
-        download_button("ratings.csv", maker("ratings.csv", False), [selected])
-        download_button("ratings.csv, blinded", maker("ratings.csv", True), [selected])
-        download_button("preferences.jsonl", maker("preferences.jsonl", False), [selected])
-        download_button("round.json", maker("round.json", False), [selected])
+    with gr.Row(visible=False, elem_classes=["lab-actions", "lab-saves"]) as row:
+        download_button("Save ratings.csv", maker("ratings.csv", False), [selected])
+        download_button("Save ratings.csv, blinded", maker("ratings.csv", True), [selected])
+        download_button("Save preferences.jsonl", maker("preferences.jsonl", False), [selected])
+        download_button("Save round.json", maker("round.json", False), [selected])
     return row
 
 
@@ -101,11 +103,15 @@ def _form(app: LabApp) -> dict[str, Any]:
     with gr.Accordion("New round", open=False) as accordion:
         bank = gr.Dropdown([], label="Answer bank", allow_custom_value=False)
         with gr.Row():
-            first = gr.Dropdown([], label="First model", min_width=220)
+            first = gr.Dropdown([], label="First model", min_width=220, info="What the other one is measured against.")
             second = gr.Dropdown([], label="Second model", min_width=220, info="Differences are second minus first.")
         with gr.Row():
             name = gr.Textbox(
-                label="Name of the round", placeholder="Fluency, first round", min_width=220, max_length=80
+                label="Name of the round",
+                placeholder="Fluency, first round",
+                info="Raters do not see it.",
+                min_width=220,
+                max_length=80,
             )
             quota = gr.Slider(
                 1,
@@ -114,7 +120,7 @@ def _form(app: LabApp) -> dict[str, Any]:
                 step=1,
                 label="Ratings a pair",
                 min_width=180,
-                info="By as many different raters. More pairs tell more than more ratings a pair.",
+                info="By as many different raters.",
             )
             seed = gr.Number(0, label="Seed", precision=0, minimum=0, min_width=90, info="Of order and sides.")
         preview = html_block()

@@ -33,23 +33,26 @@ def outcome(found: RoundResults, models: tuple[BankModel, BankModel]) -> Html:
         "div", card("Agreement and bias", _trust(found)), card("Scores given", _scores(found, a, b)), cls="lab-cards"
     )
     words = tag("p", sentence(found, a.label, b.label), cls="round-verdict")
-    return tag("div", tag("div", words, _few(found)), cards, trust, cls="round-results")
+    return tag("div", tag("div", words, note(_basis(found)), _few(found)), cards, trust, cls="round-results")
 
 
 def sentence(found: RoundResults, a: str, b: str) -> str:
     """The difference in one honest sentence."""
-    d = found.difference
-    basis = (
-        f"{_signed(d.estimate)} points on the scale of 1 to 5, 95 % interval {_signed(d.low)} to {_signed(d.high)}; "
-    )
-    counts = (found.n_ratings, "rating"), (found.n_items, "question"), (found.n_raters, "rater")
+    if found.difference.low > 0:
+        return f"{b} reads more fluently than {a}."
+    if found.difference.high < 0:
+        return f"{b} reads less fluently than {a}."
+    return f"No difference in fluency beyond noise between {a} and {b}."
+
+
+def _basis(found: RoundResults) -> str:
+    """What the sentence rests on."""
+    d, counts = found.difference, ((found.n_ratings, "rating"), (found.n_items, "question"), (found.n_raters, "rater"))
     ratings, questions, raters = (_plural(count, word) for count, word in counts)
-    basis += f"{ratings} of {questions} by {raters}"
-    if d.low > 0:
-        return f"{b} reads more fluently than {a} ({basis})."
-    if d.high < 0:
-        return f"{b} reads less fluently than {a} ({basis})."
-    return f"No difference in fluency beyond noise between {a} and {b} ({basis})."
+    return (
+        f"Difference {_signed(d.estimate)} points on the scale of 1 to 5, 95 % interval {_signed(d.low)} to "
+        f"{_signed(d.high)} (bootstrap over questions); {ratings} of {questions} by {raters}."
+    )
 
 
 def _few(found: RoundResults) -> Html:
