@@ -37,11 +37,13 @@ class Length:
 
 
 def open_tokenizer(card: BaseCard) -> Any:
-    """The base's tokenizer. Not AutoTokenizer, which imports torch to find its class."""
-    from transformers import PreTrainedTokenizerFast
+    """The base's tokenizer, in the class that AutoTokenizer would choose: that one imports torch in order to look."""
+    from transformers import PreTrainedTokenizerFast, Qwen2Tokenizer
 
+    # Qwen2's class splits numbers by its own rule, whatever the folder's tokenizer.json says.
+    family = {"llama": PreTrainedTokenizerFast, "qwen2": Qwen2Tokenizer}[card.family]
     try:
-        return PreTrainedTokenizerFast.from_pretrained(card.location(), revision=card.revision or "main")
+        return family.from_pretrained(card.location(), revision=card.revision or "main")
     except OSError:
         raise missing_files(card) from None
 

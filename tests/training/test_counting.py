@@ -9,12 +9,13 @@ import sys
 import pytest
 from transformers import AutoTokenizer
 
+from lab.bases.cards import bases
 from lab.core.errors import LabError
 from lab.core.spec import load_spec
 from lab.data.dataset import datasets
 from lab.training import counting
 from lab.training.counting import count
-from lab.training.rows import build_rows
+from lab.training.rows import build_rows, tokenise
 from lab.training.specs import SftSpec
 
 
@@ -57,6 +58,22 @@ def test_a_base_whose_files_are_missing_says_so(tiny, tmp_path):
     gone = tiny.model_copy(update={"path": str(tmp_path / "gone")})
     with pytest.raises(LabError, match="files of base 'tiny' are not on this machine"):
         counting.open_tokenizer(gone)
+
+
+LOCAL = sorted(name for name, base in bases().items() if base.path)
+
+
+def test_there_are_embedded_bases():
+    assert {"demo-llama", "demo-qwen2"} <= set(LOCAL)
+
+
+@pytest.mark.parametrize("name", LOCAL)
+def test_an_embedded_base_is_counted_with_the_tokens_it_is_trained_on(name):
+    base = bases()[name]
+    examples = datasets()["demo-combined"].load()[:200]
+    trained, counted = AutoTokenizer.from_pretrained(base.location()), counting.open_tokenizer(base)
+    assert tokenise(examples, trained, "trace", "tags") == tokenise(examples, counted, "trace", "tags")
+    assert type(trained) is type(counted)
 
 
 def test_counting_does_not_load_torch(tiny):
