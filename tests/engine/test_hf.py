@@ -11,7 +11,7 @@ from transformers import AutoModelForCausalLM
 
 from lab.core.errors import LabError, UnknownName
 from lab.core.types import ModelSource
-from lab.engine._decoding import TextStream, prompt_seed
+from lab.engine._decoding import Decoding, TextStream, prompt_seed
 from lab.engine._hf import GenerationOptions, LoadedBase
 from lab.engine.protocol import ChatRequest
 from tests.engine.tiny import SUMS, make_tokenizer, question, thought_answer
@@ -100,6 +100,21 @@ def test_streams_in_threads_equal_themselves_alone(loaded):
     [thread.start() for thread in threads]
     [thread.join() for thread in threads]
     assert got == alone
+
+
+def test_a_batch_that_does_not_fit_in_memory_is_halved_until_it_does(loaded, monkeypatch):
+    wanted = [done.raw_text for done in loaded.generate_batch("m.trace", CHATS, GREEDY)]
+    step, sizes = Decoding.step, set()
+
+    def small_memory(self, model):
+        sizes.add(len(self.rows))
+        if len(self.rows) > 5:
+            raise torch.OutOfMemoryError("out of memory")
+        return step(self, model)
+
+    monkeypatch.setattr(Decoding, "step", small_memory)
+    assert [done.raw_text for done in loaded.generate_batch("m.trace", CHATS, GREEDY)] == wanted
+    assert {16, 8, 4} <= sizes
 
 
 def test_a_thought_cut_by_the_budget_has_no_answer(loaded):

@@ -99,6 +99,17 @@ def test_closing_the_stream_stops_the_generation():
         assert client.health()["busy"] == 0
 
 
+def test_a_caller_of_a_whole_answer_that_goes_away_stops_the_generation_too():
+    with scripted_engine(delay_s=0.02) as url:
+        body = {"model": "scripted", "messages": [{"role": "user", "content": "[unclosed]"}], "max_tokens": 400}
+        with pytest.raises(httpx.ReadTimeout):
+            httpx.post(f"{url}/v1/chat/completions", json=body, timeout=0.2, trust_env=False)
+        client, deadline = EngineClient(url), time.monotonic() + 3
+        while client.health()["busy"] and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert client.health()["busy"] == 0  # all 400 words would have taken 8 s
+
+
 def test_two_streams_run_at_the_same_time():
     with scripted_engine(delay_s=0.02) as url:
         ends = {}

@@ -1,5 +1,7 @@
 """The real engine as a job, asked by the official OpenAI client."""
 
+import subprocess
+import sys
 import threading
 import time
 
@@ -55,8 +57,14 @@ def official(engine):
     return openai.OpenAI(base_url=f"{engine}/v1", api_key="none", max_retries=0)
 
 
-def test_listing_the_task_needs_no_torch():
-    assert (TASK.kind, TASK.slots) == ("engine", 0)
+def test_listing_tasks_and_talking_to_an_engine_need_no_torch():
+    code = (
+        "import sys; from lab.core.registry import discover; import lab.engine.scripted, lab.engine.protocol;"
+        "found = [task.kind for room in ('lab.engine', 'lab.benchmarks') for _, task in discover(room, 'TASK')];"
+        "print(sorted(found), 'torch' in sys.modules, 'evaluate' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "['answers', 'benchmark', 'engine'] False False"
 
 
 def test_health_and_models_name_what_is_loaded(engine, official):
