@@ -7,7 +7,6 @@ question is an anecdote, the Benchmarks page has the numbers.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
@@ -17,104 +16,32 @@ from lab.core.errors import LabError
 from lab.data.chat import question_text
 from lab.ui.app_state import LabApp, Page
 from lab.ui.compare.asking import AskSettings
-from lab.ui.compare.choices import MOST_COLUMNS, known_names, offered, starting_models
+from lab.ui.compare.choices import known_names, offered, starting_models
 from lab.ui.compare.columns import columns_html
 from lab.ui.compare.desk import Desk
 from lab.ui.compare.engines import Engines
+from lab.ui.compare.layout import DEFAULTS, START, Widgets, lay_out
 from lab.ui.compare.questions import gold_html, picked, question_list
-from lab.ui.components.folds import fold, folding_block
-from lab.ui.components.html import empty, failure, heading, note
+from lab.ui.components.folds import fold
+from lab.ui.components.html import failure, heading, note
 from lab.ui.components.markup import Html, join, tag
-from lab.ui.components.wiring import html_block, on_load, picking_block, query, quiet
+from lab.ui.components.wiring import html_block, on_load, query, quiet
 
-DEFAULTS = AskSettings(max_new_tokens=256)
 MOST_EARLIER = 12
 ADDRESS = """(models, q, t, max, seed) => {
   window.labSetQuery({models: models, q: q.length < 4000 ? q : '', t: String(t), max: String(max), seed: String(seed)});
 }"""
 LEAD = "The same question to several models at once. An anecdote: Benchmarks has the numbers."
-START = empty(
-    "Answers appear here, side by side",
-    "Every model streams into its own column, with its thinking folded above the answer. Try one of the benchmark's "
-    "questions; its gold answer can be shown.",
-)
-
-
-@dataclass(frozen=True)
-class _Widgets:
-    """What the handlers of the page read and write."""
-
-    models: gr.Dropdown
-    question: gr.Textbox
-    temperature: gr.Number
-    max_tokens: gr.Number
-    seed: gr.Number
-    ask: gr.Button
-    stop: gr.Button
-    notice: gr.HTML
-    gold: gr.HTML
-    answers: gr.HTML
-    earlier: gr.HTML
-    benchmark: gr.Dropdown
-    search: gr.Textbox
-    questions: gr.HTML
-    picker: gr.Accordion
-    picked: gr.State
-    history: gr.State
-
-    @property
-    def asked(self) -> list[Any]:
-        return [self.models, self.question, self.temperature, self.max_tokens, self.seed]
 
 
 def build(app: LabApp) -> None:
     """Lay the page out and wire it."""
     html_block(heading("Compare", LEAD))
-    widgets = _layout()
+    widgets = lay_out()
     _wire(app, Desk(app.store, Engines(app.store).connect), widgets)
 
 
-def _layout() -> _Widgets:
-    models = gr.Dropdown(
-        [], multiselect=True, max_choices=MOST_COLUMNS, label="Models",
-        info="Two to four. ● base · ■ answer · ▲ trace", elem_id="compare-models",
-    )
-    with gr.Row(equal_height=False):
-        with gr.Column(scale=5, min_width=300):
-            question = gr.Textbox(label="Question", lines=4, max_lines=12, elem_id="compare-question",
-                                  placeholder="Type a question. Shift + Enter asks it.")
-        with gr.Column(scale=2, min_width=240):
-            with gr.Row():
-                settings = _settings()
-    with gr.Row(elem_classes=["lab-actions"]):
-        ask = gr.Button("Ask", variant="primary", scale=0, min_width=140, elem_id="compare-ask")
-        stop = gr.Button("Stop", variant="stop", interactive=False, scale=0, min_width=100, elem_id="compare-stop")
-    notice, gold = html_block(), folding_block()
-    with gr.Accordion("Pick a benchmark question", open=False) as picker:
-        with gr.Row():
-            benchmark = gr.Dropdown(
-                list(benchmarks()), value=next(iter(benchmarks()), None), label="Benchmark", min_width=220,
-            )
-            search = gr.Textbox(label="Search", placeholder="words of the question", scale=2, min_width=220)
-        questions = picking_block(elem_id="compare-questions")
-    answers = folding_block(START, elem_id="compare-answers", min_height=200)
-    earlier = folding_block(elem_id="compare-earlier")
-    return _Widgets(
-        models, question, *settings, ask, stop, notice, gold, answers, earlier, benchmark, search, questions,
-        picker, picked=gr.State(("", "")), history=gr.State([]),
-    )
-
-
-def _settings() -> tuple[gr.Number, gr.Number, gr.Number]:
-    temperature = gr.Number(DEFAULTS.temperature, label="Temperature", minimum=0, maximum=2, step=0.1, min_width=90,
-                            info="0: greedy")
-    max_tokens = gr.Number(DEFAULTS.max_new_tokens, label="Most tokens", minimum=1, maximum=32768, precision=0,
-                           min_width=90, info="with thinking")
-    seed = gr.Number(DEFAULTS.seed, label="Seed", minimum=0, precision=0, min_width=70, info="of sampling")
-    return temperature, max_tokens, seed
-
-
-def _wire(app: LabApp, desk: Desk, w: _Widgets) -> None:
+def _wire(app: LabApp, desk: Desk, w: Widgets) -> None:
     def ask(names, question, temperature, max_tokens, seed, history, request: gr.Request) -> Iterator[tuple]:
         settings = _read_settings(temperature, max_tokens, seed)
         drawn, problem = Html(""), Html("")
@@ -144,7 +71,7 @@ def _wire(app: LabApp, desk: Desk, w: _Widgets) -> None:
     _wire_load(app, desk, w)
 
 
-def _wire_questions(w: _Widgets) -> None:
+def _wire_questions(w: Widgets) -> None:
     def look(benchmark: str, search: str, chosen: tuple[str, str]) -> Html:
         return question_list(benchmark, search or "", chosen[1] if chosen[0] == benchmark else "")
 
@@ -166,7 +93,7 @@ def _wire_questions(w: _Widgets) -> None:
     quiet(w.question.change, gold, [w.question, w.picked], [w.gold], trigger_mode="always_last")
 
 
-def _wire_load(app: LabApp, desk: Desk, w: _Widgets) -> None:
+def _wire_load(app: LabApp, desk: Desk, w: Widgets) -> None:
     def load(request: gr.Request) -> tuple:
         given = [name.strip() for name in query(request, "models").split(",") if name.strip()]
         names, faults = known_names(app.store, given)

@@ -50,9 +50,7 @@ class _Shown:
 
 def build(app: LabApp) -> None:
     html_block(heading("Results", LEAD))
-    with gr.Row(elem_classes=["study-row"]):
-        study = gr.Dropdown([], label="Study", scale=2, min_width=260)
-        files = gr.Row(elem_classes=["files"])
+    study = gr.Dropdown([], label="Study")
     progress, verdicts = html_block(elem_id="study-progress"), html_block(elem_id="verdicts")
     pending = folding_block(elem_id="pending")
     plots = html_block(elem_id="plots")
@@ -60,7 +58,7 @@ def build(app: LabApp) -> None:
     asked, token, seen = gr.State(""), gr.State(""), gr.State([])  # an address may ask for a study that is not there
     shown = [progress, verdicts, pending, plots, fluency, tables, token, seen]
     _wire(app, study, asked, shown)
-    with files:
+    with gr.Row(elem_classes=["files"]):
         for label, name, write in _FILES:
             download_button(label, _file(app, name, write), [asked])
 
