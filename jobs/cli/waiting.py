@@ -18,7 +18,7 @@ from storage.database import Store
 from storage.files import log_tail
 from storage.queries.benchmarks import latest_runs
 from storage.queries.reports import study_report
-from storage.tables import ENDED, BenchmarkRun, Job
+from storage.tables import ENDED, BenchmarkRun, Job, Variant
 
 LOOK_EVERY_S = 0.5
 SPEAK_EVERY_S = 10.0
@@ -40,7 +40,8 @@ class _Reporter:
         if time.monotonic() - self.spoken_at > SPEAK_EVERY_S:
             for job in jobs:
                 if job.state == "running" and job.progress_total:
-                    left = f", {duration(job.eta_s)} left" if job.eta_s is not None else ""
+                    known = job.eta_s is not None and "left" not in job.progress_text
+                    left = f", {duration(job.eta_s)} left" if known else ""
                     self._say(f"job {job.id} {job.name}: {percent(job)} {job.progress_text}{left}")
 
     def _say(self, text: str) -> None:
@@ -75,22 +76,24 @@ def outcome(store: Store, jobs: list[Job], study_id: int | None, as_json: bool) 
         else:
             wanted = col(BenchmarkRun.job_id).in_([job.id for job in jobs])
             runs = list(session.exec(select(BenchmarkRun).where(wanted).order_by(col(BenchmarkRun.id))))
+        left = select(Variant.job_id, Variant.name).where(col(Variant.job_id).in_([job.id for job in jobs]))
+        variants = {job_id: name for job_id, name in session.exec(left)}
     if as_json:
         print(json.dumps({"study": study_id, "jobs": [as_dict(j) for j in jobs], "runs": [as_dict(r) for r in runs]}))
     else:
         print("\n" + aligned(JOB_COLUMNS, [job_cells(job) for job in jobs]))
         if runs:
-            print("\n" + accuracy_table(jobs, runs))
+            print("\n" + accuracy_table(jobs, runs, variants))
         if report is not None and report.differences:
             print("\n" + differences_markdown(report.differences))
         _explain_failures(store, jobs)
     return 0 if all(job.state == "succeeded" for job in jobs) else 1
 
 
-def accuracy_table(jobs: list[Job], runs: list[BenchmarkRun]) -> str:
-    """One row a model: its training job's state, and its accuracy on each benchmark."""
+def accuracy_table(jobs: list[Job], runs: list[BenchmarkRun], variants: dict[int, str]) -> str:
+    """One row a model: its training job's state, and its accuracy on each benchmark. `variants`: job → name."""
     benchmarks = sorted({run.benchmark for run in runs})
-    states = {job.name: job.state for job in jobs if job.kind == "sft"}
+    states = {variants.get(job.id, job.name): job.state for job in jobs if job.kind == "sft"}
     labels = list(dict.fromkeys([run.model_label for run in runs if run.arm == "base"] + list(states)))
     labels += sorted({run.model_label for run in runs} - set(labels))
     cells = {(run.model_label, run.benchmark): accuracy(run) for run in runs}

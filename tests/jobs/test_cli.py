@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 
 from jobs.cli.commands import main
+from jobs.cli.waiting import accuracy_table
 from jobs.keeper import worker_alive
 from jobs.queue import submit
 from storage.database import Store
+from storage.tables import BenchmarkRun, Job
 from tests.jobs.conftest import ended, wait_for, worker_thread
 
 
@@ -99,6 +101,18 @@ def test_wait_starts_a_worker_of_its_own_which_leaves_when_nothing_is_left(store
         assert done.returncode == code, done.stderr
         assert ("succeeded" if code == 0 else "row 7 of x.jsonl") in done.stdout
     wait_for(lambda: not worker_alive(store.home))
+
+
+def test_the_table_of_a_study_has_a_row_a_model_with_n_and_interval() -> None:
+    jobs = [Job(id=1, uid="a", kind="sft", name="x_trace", state="succeeded"),
+            Job(id=2, uid="b", kind="sft", name="x_answer", state="failed")]
+    runs = [
+        BenchmarkRun(model_label=label, benchmark="demo", arm=arm, accuracy=0.5, ci_low=0.4, ci_high=0.6, n=90)
+        for label, arm in (("x_trace-2", "trace"), ("base", "base"))
+    ]
+    lines = accuracy_table(jobs, runs, {1: "x_trace-2"}).splitlines()
+    assert [line.split()[:2] for line in lines[2:]] == [["base", "–"], ["x_trace-2", "succeeded"], ["x_answer", "failed"]]
+    assert lines[3].endswith("50.0 % [40.0, 60.0] n=90") and lines[4].endswith("–")
 
 
 def test_doctor_says_what_there_is(store: Store, base: str, capsys) -> None:
