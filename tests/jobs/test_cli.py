@@ -111,7 +111,8 @@ def test_the_table_of_a_study_has_a_row_a_model_with_n_and_interval() -> None:
         for label, arm in (("x_trace-2", "trace"), ("base", "base"))
     ]
     lines = accuracy_table(jobs, runs, {1: "x_trace-2"}).splitlines()
-    assert [line.split()[:2] for line in lines[2:]] == [["base", "–"], ["x_trace-2", "succeeded"], ["x_answer", "failed"]]
+    found = [line.split()[:2] for line in lines[2:]]
+    assert found == [["base", "–"], ["x_trace-2", "succeeded"], ["x_answer", "failed"]]
     assert lines[3].endswith("50.0 % [40.0, 60.0] n=90") and lines[4].endswith("–")
 
 
