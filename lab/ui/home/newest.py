@@ -8,12 +8,12 @@ from lab.reports.build import StudyReport
 from lab.ui.components.html import card, chip, empty, link
 from lab.ui.components.interval_plot import Mark, interval_plot
 from lab.ui.components.markup import Html, join, tag
+from storage.database import Session
 from storage.queries.benchmarks import list_runs
 from storage.queries.reports import study_report
 from storage.queries.studies import get_study
 
 if TYPE_CHECKING:
-    from sqlmodel import Session
 
     from storage.tables import Study
 

@@ -8,13 +8,13 @@ from lab.ui.components.html import ago, card, empty, link, progress_bar, state_b
 from lab.ui.components.markup import Html, join, tag
 from lab.ui.components.table import Column, Row, table
 from lab.ui.jobs.listing import job_title, outcome
+from storage.database import Session
 from storage.queries.arms import job_arms
 from storage.queries.jobs import counts_by_state, list_jobs, workers
 from storage.queries.studies import get_study, study_state
 from storage.tables import ENDED
 
 if TYPE_CHECKING:
-    from sqlmodel import Session
 
     from storage.tables import Job
 

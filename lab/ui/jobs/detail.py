@@ -29,13 +29,13 @@ from lab.ui.components.html import (
 from lab.ui.components.table import table
 from lab.ui.jobs.advice import ADVICE, TITLES
 from lab.ui.jobs.listing import KIND_WORDS, result_words, run_seconds
+from storage.database import Session
 from storage.files import log_tail as read_tail
 from storage.queries.arms import job_arms
 from storage.queries.jobs import events, get_job, metric_names, metrics, needed_by, needs, queue_position, workers
 from storage.tables import ENDED
 
 if TYPE_CHECKING:
-    from sqlmodel import Session
 
     from storage.database import Store
     from storage.tables import Job
