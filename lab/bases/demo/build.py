@@ -22,7 +22,7 @@ from lab.bases.demo.training import B, Pace, Progress, T, pretrain
 from lab.core.context import write_json
 from lab.core.registry import Registry
 
-STEPS = 4500
+STEPS = 4000
 PROBE_EVERY = 1000
 NOTES = (
     "A toy of a million parameters with the skills of a pocket calculator: not for clinical use. "

@@ -36,7 +36,7 @@ class Pace:
     matrix_rate: float = 0.02
     other_rate: float = 0.006
     warmup: int = 100
-    decay: float = 0.4
+    decay: float = 0.7
 
     def factor(self, step: int) -> float:
         left = (self.steps - step) / max(1.0, self.decay * self.steps)
