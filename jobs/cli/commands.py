@@ -42,6 +42,7 @@ def parser() -> argparse.ArgumentParser:
     _add_submit(commands)
     _add_looking(commands)
     _add_changing(commands)
+    _add_ask(commands)
     _add_ratings(commands)
     _add_machine(commands)
     return top
@@ -87,6 +88,17 @@ def _add_changing(commands: argparse._SubParsersAction) -> None:
     rerun = _command(commands, "rerun", "jobs.cli.changing:rerun_job", "Run a job's spec once more, as a new job.")
     _add_id(rerun)
     _add_wait(rerun)
+
+
+def _add_ask(commands: argparse._SubParsersAction) -> None:
+    ask = _command(commands, "ask", "jobs.cli.asking:ask", "The same question to several models, one after another.")
+    ask.add_argument("question", metavar="QUESTION")
+    ask.add_argument("models", nargs="+", metavar="MODEL", help="a base's name or variant:NAME")
+    ask.add_argument("--max-new-tokens", type=int, default=128, metavar="N", help="budget with thinking (default 128)")
+    ask.add_argument("--temperature", type=float, default=0.0, metavar="T", help="0 is greedy (default)")
+    ask.add_argument("--seed", type=int, default=0, metavar="N", help="seed of sampling")
+    ask.add_argument("--thinking", action="store_true", help="print the thinking too")
+    _add_json(ask)
 
 
 def _add_ratings(commands: argparse._SubParsersAction) -> None:

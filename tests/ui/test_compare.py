@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import pytest
 
+from jobs import engines
+from jobs.engines import Engines, waiting_words
 from lab.core.errors import LabError
 from lab.core.settings import Settings
 from lab.core.types import Example
 from lab.engine.scripted import scripted_engine
 from lab.ui.app_state import LabApp
-from lab.ui.compare import engines, questions
+from lab.ui.compare import questions
 from lab.ui.compare.asking import AskSettings
 from lab.ui.compare.choices import known_names, offered, sources, starting_models
 from lab.ui.compare.desk import Desk
-from lab.ui.compare.engines import Engines, waiting_words
 from lab.ui.pages import compare
 from storage.database import open_store
 from storage.tables import Job

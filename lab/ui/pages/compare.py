@@ -11,6 +11,7 @@ from typing import Any
 
 import gradio as gr
 
+from jobs.engines import Engines
 from lab.benchmarks.benchmark import benchmarks
 from lab.core.errors import LabError
 from lab.data.chat import question_text
@@ -19,7 +20,6 @@ from lab.ui.compare.asking import AskSettings
 from lab.ui.compare.choices import known_names, offered, starting_models
 from lab.ui.compare.columns import columns_html
 from lab.ui.compare.desk import Desk
-from lab.ui.compare.engines import Engines
 from lab.ui.compare.layout import DEFAULTS, START, Widgets, lay_out
 from lab.ui.compare.questions import gold_html, picked, question_list
 from lab.ui.components.folds import fold
