@@ -1,4 +1,7 @@
-"""A tiny base with two adapters, made once for each process that needs it."""
+"""A tiny base with two adapters, made once for a whole test run: its processes share the folder."""
+
+import fcntl
+import pickle
 
 import pytest
 
@@ -8,12 +11,23 @@ from lab.bases.cards import bases
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory):
     """(card, {label: ModelSource}) of a base that answers, 'm.trace' that thinks, and 'a', barely trained."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if base.name.startswith("popen-") else base) / "tiny"  # xdist gives each process its own
+    folder.mkdir(exist_ok=True)
+    made = folder / "made.pickle"
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists():
+            made.write_bytes(pickle.dumps(make_all(folder)))
+    return pickle.loads(made.read_bytes())
+
+
+def make_all(folder):
     from tests.engine.tiny import make_adapter, make_base
 
-    folder = tmp_path_factory.mktemp("tiny")
     card = make_base(folder / "base")
     sources = [make_adapter(card, folder / "m.trace"), make_adapter(card, folder / "a", steps=20)]
-    yield card, {source.label: source for source in sources}
+    return card, {source.label: source for source in sources}
 
 
 @pytest.fixture

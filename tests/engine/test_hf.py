@@ -45,9 +45,10 @@ def test_a_variant_with_traces_thinks_and_the_base_does_not(loaded):
 
 @pytest.mark.parametrize("label", ["tiny", "m.trace", "a"])
 def test_a_greedy_answer_is_the_same_alone_streamed_and_in_any_batch(loaded, label):
-    alone = [loaded.generate_batch(label, [chat], GREEDY)[0].raw_text for chat in CHATS]
-    for size in (3, 16):
-        together = loaded.generate_batch(label, CHATS, GenerationOptions(max_new_tokens=40, batch_size=size))
+    chats = CHATS[:8]
+    alone = [loaded.generate_batch(label, [chat], GREEDY)[0].raw_text for chat in chats]
+    for size in (3, 8):
+        together = loaded.generate_batch(label, chats, GenerationOptions(max_new_tokens=40, batch_size=size))
         assert [done.raw_text for done in together] == alone
     chunks = streamed(loaded, label, CHATS[0])
     assert chunks[-1].stats.final_text == loaded.generate_batch(label, CHATS[:1], GREEDY)[0].final_text
