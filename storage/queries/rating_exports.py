@@ -6,6 +6,7 @@ The blinded set names no model (X and Y instead) and can be given away; the othe
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlmodel import Session, col, select
@@ -96,5 +97,5 @@ def _secret(the_round: Round) -> str:
     return f"{the_round.seed} {the_round.created_at.isoformat()}"
 
 
-def _utc(moment) -> str:
-    return f"{moment.isoformat(timespec='seconds')}Z" if moment else ""
+def _utc(moment: datetime | None) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" if moment else ""

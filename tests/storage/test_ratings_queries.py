@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import random
+import re
 import threading
 from collections import Counter
 from datetime import timedelta
@@ -333,6 +334,8 @@ def test_the_export_has_every_version_and_is_safe_in_a_spreadsheet(store, tmp_pa
     assert rows[0]["round"] == "'=1+1" and rows[0]["comment"].startswith("'=HYPERLINK")
     assert rows[0]["comment"].endswith("second line, ä") and rows[0]["visible_s"] == "4.3"
     assert rows[1]["comment"] == "'-1 for style"
+    times = [row[key] for row in rows for key in ("served_at", "rated_at")]
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", moment) for moment in times)
     assert {rows[0]["model_left"], rows[0]["model_right"]} == {A, B}
     assert rows[1]["preferred_model"] == rows[1]["model_left"]
     lines = [json.loads(line) for line in preferences.read_text(encoding="utf-8").splitlines()]

@@ -87,17 +87,19 @@ def _wire_form(app: LabApp, parts: Parts, show: Show) -> None:
     def preview(bank_id: str, a: str, b: str, n: float) -> Html:
         return read_preview(app.store, bank_id, a, b, n)
 
-    def make(bank_id: str, a: str, b: str, n: float, title: str, start: float) -> list[Any]:
+    def make(*asked: Any) -> list[Any]:
+        bank_id, a, b, n, title, start = asked
         try:
             _may(app)
             if not (bank_id and a and b):
                 raise LabError("choose an answer bank and two models first")
             made = create_round(app.store, RoundPlan(int(bank_id), a, b, title or "", int(n or 0), int(start or 0)))
         except LabError as problem:
-            return [gr.skip(), failure(problem), gr.skip(), *([gr.skip()] * len(parts.shown))]
+            return [None, gr.skip(), failure(problem), gr.skip(), gr.skip(), *([gr.skip()] * len(parts.shown))]
         news = tag("div", tag("p", f"Round '{made.name}' is open. Invite raters below."), cls="good-news")
         selected = str(made.id)
-        return [selected, news, gr.update(open=False), *show(selected, [])]
+        no_links = gr.update(value="", visible=False)  # those shown belong to another round
+        return [{"round": selected}, selected, news, gr.update(open=False), no_links, *show(selected, [])]
 
     quiet(bank.input, change_bank, [bank, quota], [first, second, parts.preview])
     for widget in (first, second, quota):
@@ -106,10 +108,10 @@ def _wire_form(app: LabApp, parts: Parts, show: Show) -> None:
         parts.make.click,
         make,
         [bank, first, second, quota, name, seed],
-        [parts.selected, parts.message, accordion, *parts.shown],
+        [parts.made, parts.selected, parts.message, accordion, parts.invite[3], *parts.shown],
         trigger_mode="once",
     )
-    made.then(None, [parts.selected], None, js="(round) => window.labSetQuery({round})")
+    made.then(None, [parts.made], None, js="(made) => window.labSetQuery(made || {})")
 
 
 def _wire_round(app: LabApp, parts: Parts, show: Show) -> None:

@@ -20,6 +20,7 @@ class Parts:
 
     selected: Any
     seen: Any
+    made: Any  # the address of a round that was just made, for the browser
     listing: Any
     head: Any
     results: Any
@@ -40,12 +41,12 @@ class Parts:
 
 def lay_out(app: LabApp) -> Parts:
     """Make every widget of the page, in reading order."""
-    parts: dict[str, Any] = {"selected": gr.State(""), "seen": gr.State([])}
+    parts: dict[str, Any] = {"selected": gr.State(""), "seen": gr.State([]), "made": gr.JSON(visible=False)}
     parts["listing"] = picking_block(min_height=80)
     parts |= _form(app)
     parts["message"] = html_block()
     parts["head"] = html_block()
-    with gr.Group(visible=False, elem_classes="lab-invite") as group:
+    with gr.Column(visible=False, elem_classes="lab-invite") as group:
         names = gr.Textbox(
             label="Invite raters",
             placeholder="One name a line: R1, R2 …",
@@ -91,9 +92,9 @@ def _downloads(app: LabApp, selected: Any) -> Any:
 
 def _closing() -> dict[str, Any]:
     close = gr.Button("Close the round…", variant="stop", size="sm", visible=False, elem_classes="lab-close")
-    with gr.Group(visible=False, elem_classes="lab-confirm") as row:
+    with gr.Column(visible=False, elem_classes=["lab-confirm", "lab-ask"]) as row:
         question = html_block()
-        with gr.Row():
+        with gr.Row(elem_classes="lab-saves"):
             yes = gr.Button("Yes, close it for good", variant="stop", size="sm", min_width=170)
             no = gr.Button("Keep it open", size="sm", min_width=110)
     return {"close": close, "confirm": [row, question, yes, no]}
