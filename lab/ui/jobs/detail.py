@@ -12,7 +12,6 @@ from lab.ui.components.curve import Series, curve_plot
 from lab.ui.components.html import (
     Html,
     ago,
-    chip,
     duration,
     empty,
     error,
@@ -28,7 +27,7 @@ from lab.ui.components.html import (
 )
 from lab.ui.components.table import table
 from lab.ui.jobs.advice import ADVICE, TITLES
-from lab.ui.jobs.listing import KIND_WORDS, result_words, run_seconds
+from lab.ui.jobs.listing import job_title, result_words, run_seconds
 from storage.database import Session
 from storage.files import log_tail as read_tail
 from storage.queries.arms import job_arms
@@ -94,7 +93,7 @@ def _detail(store: Store, session: Session, job: Job) -> Detail:
 
 
 def _head(session: Session, job: Job, arm: str | None, tail: str) -> Html:
-    title = tag("h2", f"Job {job.id} · ", chip(job.name, arm) if arm else job.name)
+    title = tag("h2", f"Job {job.id} · ", job_title(job, arm))
     situation = tag("div", state_badge(job.state), _situation(session, job), cls="situation")
     return join([title, situation, _facts(job), _trouble(job, tail)])
 
@@ -115,8 +114,10 @@ def _situation(session: Session, job: Job) -> Html:
 
 
 def _facts(job: Job) -> Html:
-    pairs: list[tuple[str, object]] = [("kind", KIND_WORDS.get(job.kind, job.kind)), ("started", ago(job.started_at))]
-    pairs.append(("ran for" if job.finished_at else "running for", duration(run_seconds(job))))
+    pairs: list[tuple[str, object]] = [("queued", ago(job.created_at))]
+    if job.started_at:
+        pairs.append(("started", ago(job.started_at)))
+        pairs.append(("ran for" if job.finished_at else "running for", duration(run_seconds(job))))
     if job.study_id:
         pairs.append(("study", link(f"/results?study={job.study_id}", f"study {job.study_id}")))
     if job.attempt > 1:

@@ -36,7 +36,7 @@ class Parts:
 
     @property
     def shown(self) -> list[Any]:
-        return [self.listing, self.position, *self.blocks, *self.buttons, self.seen]
+        return [self.listing, self.position, *self.blocks, *self.buttons, self.newer, self.older, self.seen]
 
 
 def lay_out() -> Parts:

@@ -73,7 +73,7 @@ def read_listing(store: Store, view: View, selected: str) -> Listing:
         places = {job.id: queue_position(session, job) for job in jobs if job.state == "queued"}
     n_pages = max(1, -(-total // PAGE_ROWS))
     if not jobs:
-        return Listing(_nothing(view), tag("span", "0 jobs"), n_pages)
+        return Listing(_nothing(view), tag("span", "0 jobs", cls="note"), n_pages)
     rows = [_row(job, arms.get(job.id), places.get(job.id), str(job.id) == selected) for job in jobs]
     first = (view.page - 1) * PAGE_ROWS + 1
     position = tag("span", f"{first}–{first + n_listed - 1} of {total}", cls="note")

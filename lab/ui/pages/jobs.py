@@ -23,6 +23,7 @@ from storage.queries.jobs import find_job
 
 LEAD = "Every training, benchmark and answer bank: what runs, what waits, what came of it."
 SHOW_DETAIL = "() => { if (innerWidth < 900) document.querySelector('.lab-side')?.scrollIntoView(); }"
+PAGE_IN_ADDRESS = "(page) => window.labSetQuery({page: page > 1 ? page : ''})"
 Show = Callable[..., list[Any]]
 
 
@@ -42,7 +43,7 @@ def _drawing(app: LabApp) -> Show:
         listing, detail = read_listing(app.store, view, selected), read_detail(app.store, selected)
         blocks = [detail.head, detail.curves, detail.log, detail.spec, detail.origin, detail.history]
         may = [app.may_launch and flag for flag in (detail.may_cancel, detail.may_retry, detail.may_rerun)]
-        values = [listing.html, listing.position, *blocks, *may]
+        values = [listing.html, listing.position, *blocks, *may, page > 1, page < listing.n_pages]
         changed = only_changed(values, seen)
         return [*(gr.update(interactive=new) if isinstance(new, bool) else new for new in changed), values]
 
@@ -91,10 +92,11 @@ def _wire_choosing(app: LabApp, parts: Parts, show: Show) -> None:
     quiet(parts.listing.pick, pick, parts.asked, told).then(None, None, None, js=SHOW_DETAIL)
     for widget, key in ((parts.state, "state"), (parts.study, "study"), (parts.search, "search")):
         keep_in_address(widget, key)
-        quiet(widget.input, narrow, parts.asked, [parts.page, *parts.shown], trigger_mode="always_last")
+        narrowed = quiet(widget.input, narrow, parts.asked, [parts.page, *parts.shown], trigger_mode="always_last")
+        narrowed.then(None, [parts.page], None, js=PAGE_IN_ADDRESS)
     for button, by in ((parts.newer, -1), (parts.older, 1)):
         turned = quiet(button.click, turn(by), parts.asked, [parts.page, *parts.shown])
-        turned.then(None, [parts.page], None, js="(page) => window.labSetQuery({page: page > 1 ? page : ''})")
+        turned.then(None, [parts.page], None, js=PAGE_IN_ADDRESS)
 
 
 def _wire_actions(app: LabApp, parts: Parts, show: Show) -> None:

@@ -54,12 +54,10 @@ def _lay_out(app: LabApp) -> _Parts:
     with gr.Row(elem_classes="lab-heading"):
         html_block(heading("Train", LEAD))
         found["launch"] = gr.Button("Launch", variant="primary", scale=0, min_width=140, interactive=app.may_launch)
-    if not app.may_launch:
-        html_block(note(SPACE_SENTENCE))
     found["message"] = html_block()
     with gr.Row(elem_classes="lab-split"):
         with gr.Column(scale=2, min_width=320):
-            widgets = _form()
+            widgets = _form(app)
             found |= _own_data(app)
         with gr.Column(scale=3, min_width=320):
             found["grid"] = html_block(min_height=180)
@@ -67,12 +65,14 @@ def _lay_out(app: LabApp) -> _Parts:
     return _Parts(widgets=[widgets[field.key] for field in FORM.fields], **found)
 
 
-def _form() -> dict[str, Any]:
+def _form(app: LabApp) -> dict[str, Any]:
     """A widget for every field: what differs between variants first, hyperparameters and evaluation folded."""
+    first, _ = _starting_values(app)
+    start = {field.key: value for field, value in zip(FORM.fields, first, strict=True)}
     made: dict[str, Any] = {}
 
     def place(fields: list[FormField]) -> None:
-        made.update({field.key: field.widget(FORM.default(field)) for field in fields})
+        made.update({field.key: field.widget(field.read(start[field.key])) for field in fields})
 
     own = FORM.group()
     grid = [field for field in own if field.items or field.name == "name"]
@@ -119,18 +119,25 @@ def _wire_form(app: LabApp, parts: _Parts) -> None:
     look = _look(app)
 
     def open_page(request: gr.Request) -> list[Any]:
-        try:
-            values, said = FORM.widget_values(starting_spec(app, query(request, "study"))), ""
-        except LabError as problem:
-            values, said = [field.shown(FORM.default(field)) for field in FORM.fields], failure(problem)
-        return [*_updates(app, values), said, *look(*values)]
+        values, said = _starting_values(app, query(request, "study"))
+        return [*_updates(app, values), said]
 
-    on_load(open_page, [*parts.widgets, parts.message, parts.grid, parts.recipe])
-    changes = [widget.change for widget in parts.widgets]
-    gr.on(changes, look, parts.widgets, [parts.grid, parts.recipe], show_progress="minimal", trigger_mode="always_last",
-          concurrency_limit=4)
+    # Counting tokens of a dataset seen for the first time takes seconds: the form is there before, and a sign of work.
+    opened = on_load(open_page, [*parts.widgets, parts.message])
+    seen = [parts.grid, parts.recipe]
+    opened.then(look, parts.widgets, seen, show_progress="minimal", concurrency_limit=4)
+    gr.on([widget.change for widget in parts.widgets], look, parts.widgets, seen, show_progress="minimal",
+          trigger_mode="always_last", concurrency_limit=4)
     quiet(parts.launch.click, lambda *values: launch(app, "study", FORM.values(values)), parts.widgets, [parts.message],
           show_progress="minimal")
+
+
+def _starting_values(app: LabApp, study: str = "") -> tuple[list[Any], Html | str]:
+    """What the widgets show first, and why not if the study that the address names cannot be had."""
+    try:
+        return FORM.widget_values(starting_spec(app, study)), ""
+    except LabError as problem:
+        return [field.shown(FORM.default(field)) for field in FORM.fields], failure(problem)
 
 
 def _updates(app: LabApp, values: list[Any]) -> list[Any]:

@@ -42,14 +42,17 @@ def measured_speeds(store: Store) -> dict[tuple[str, str], float]:
 
 
 def total(rows: Sequence[PreviewRow], n_jobs: int) -> str:
-    """'4 variants, 10 jobs; training takes about 6 min in all, one job at a time.'"""
+    """'4 variants, 10 jobs in all. Training takes about 6 min, one after the other.'"""
     broken = sum(bool(row.problem) for row in rows)
-    words = f"{len(rows)} variant{'' if len(rows) == 1 else 's'}, {n_jobs} jobs with benchmarks and answer banks"
+    words = f"{len(rows)} variant{'' if len(rows) == 1 else 's'}, {n_jobs} job{'' if n_jobs == 1 else 's'} in all."
     if broken:
-        return f"{words}. {broken} of the variants cannot be trained as it is: see below."
-    if any(row.minutes is None for row in rows):
-        return f"{words}. How long training takes is not known yet: no training on this base has ended here."
-    return f"{words}. Training takes about {duration(60 * sum(row.minutes or 0 for row in rows))} in all."
+        return f"{words} Not all of the variants can be trained as they are ({broken} cannot): see below."
+    unknown = sum(row.minutes is None for row in rows)
+    known = duration(60 * sum(row.minutes or 0 for row in rows))
+    if unknown == len(rows):
+        return f"{words} How long training takes is known once one of them has been trained here."
+    more = f", and more for {unknown} whose speed is not known yet" if unknown else ", one after the other"
+    return f"{words} Training takes about {known}{more}."
 
 
 def _row(row: PreviewRow) -> Row:
