@@ -8,6 +8,8 @@ from typing import Any
 import gradio as gr
 from gradio.context import Context
 
+from lab.ui.components.markup import tag
+
 # A click on a row (not on another link in it) reports the row's own link and keeps it in the address.
 # With a modifier key, or without JavaScript, the link is a plain link.
 PICK_ROW = """
@@ -25,8 +27,14 @@ element.addEventListener('click', (event) => {
 """
 
 
-def html_block(value: str = "", **settings: Any) -> gr.HTML:
-    """A gr.HTML in the lab's own style, without the component's default prose rules."""
+def html_block(value: str = "", waiting: str = "Loading…", **settings: Any) -> gr.HTML:
+    """A gr.HTML in the lab's own style, without the component's default prose rules.
+
+    An empty one takes no room whatever its `min_height`: a block that is filled later and must not push the page about
+    shows `waiting` at that height until then.
+    """
+    if not value and "min_height" in settings:
+        value = tag("p", waiting, cls="note", style=f"min-height:{settings['min_height']}px")
     classes = ["lab", *settings.pop("elem_classes", [])]
     settings.setdefault("js_on_load", None)
     return gr.HTML(value, elem_classes=classes, apply_default_css=False, **settings)

@@ -59,10 +59,8 @@ class Detail:
     question: str = ""  # what Cancel asks
 
 
-NOTHING = Detail(
-    empty("No job is chosen", "Choose a row to see its progress, curves, log and spec."),
-    *([Html("")] * 5),
-)
+NONE_CHOSEN = note("Choose a job first.")
+NOTHING = Detail(empty("No job is chosen", "Choose a row to see how it goes."), *([NONE_CHOSEN] * 5))
 
 
 def read_detail(store: Store, selected: str) -> Detail:
@@ -72,7 +70,7 @@ def read_detail(store: Store, selected: str) -> Detail:
         with store.read() as session:
             return _detail(store, session, get_job(session, selected))
     except LabError as problem:
-        return Detail(failure(problem), *([Html("")] * 5))
+        return Detail(failure(problem), *([NONE_CHOSEN] * 5))
 
 
 def _detail(store: Store, session: Session, job: Job) -> Detail:

@@ -61,7 +61,7 @@ def lay_out() -> Parts:
 
 
 def _one_job() -> dict[str, Any]:
-    head = html_block(elem_classes=["lab-job-head"])
+    head = html_block(elem_classes=["lab-job-head"], min_height=110)
     with gr.Row(elem_classes="lab-actions"):
         buttons = [
             gr.Button(word, size="sm", interactive=False, min_width=80, variant=variant)
@@ -81,5 +81,5 @@ def _tabs() -> list[Any]:
     with gr.Tabs():
         for title in ("Curves", "Log", "Spec", "Origin", "Events"):
             with gr.Tab(title):
-                blocks.append(html_block(min_height=220, elem_classes=["lab-tab"]))
+                blocks.append(html_block(min_height=220))
     return blocks

@@ -60,7 +60,7 @@ def _lay_out(app: LabApp) -> _Parts:
             widgets = _form(app)
             found |= _own_data(app)
         with gr.Column(scale=3, min_width=320):
-            found["grid"] = html_block(min_height=180)
+            found["grid"] = html_block(waiting="Counting rows and tokens…", min_height=180)
             found |= _recipes(app)
     return _Parts(widgets=[widgets[field.key] for field in FORM.fields], **found)
 
