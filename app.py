@@ -75,7 +75,7 @@ def run() -> None:
     if settings.worker:
         keep_worker(settings)
     if settings.host not in ("127.0.0.1", "localhost", "::1") and not settings.space:
-        print(f"Anyone who can reach {settings.host} can use this lab: it has no login yet.", file=sys.stderr, flush=True)
+        print(f"Anyone who reaches {settings.host} can use this lab: it has no login yet.", file=sys.stderr, flush=True)
     print(f"Trace Lab: http://{settings.host}:{settings.port}  (things are kept in {settings.home})", flush=True)
     uvicorn.run(web, host=settings.host, port=settings.port, log_level="warning", timeout_graceful_shutdown=2)
 

@@ -21,8 +21,10 @@ class StudySpec(Spec):
     name: str = Field(min_length=1, max_length=80, description="How lists and the results page call it.")
     bases: tuple[str, ...] = Field(min_length=1, description="Base models to train; each is also benchmarked as it is.")
     datasets: tuple[str, ...] = Field(min_length=1, description="Datasets, by name or path of a .jsonl file.")
-    targets: tuple[TrainedTarget, ...] = Field(("trace", "answer"), min_length=1, description="The arms: thinking and answer, or the answer alone.")
-    seeds: tuple[int, ...] = Field((0,), min_length=1, description="One run of every cell for each seed; three show how much chance decides.")
+    targets: tuple[TrainedTarget, ...] = Field(
+        ("trace", "answer"), min_length=1, description="The arms: thinking and answer, or the answer alone."
+    )
+    seeds: tuple[int, ...] = Field((0,), min_length=1, description="Training seeds; each repeats every cell.")
     training: TrainingSettings = Field(TrainingSettings(), description="Hyperparameters of every variant.")
     benchmarks: tuple[str, ...] = Field((), description="Benchmarks run on every variant and every base.")
     max_new_tokens: int = Field(128, ge=1, le=32768, description="Generation budget of the benchmarks, in tokens.")
