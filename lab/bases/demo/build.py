@@ -18,11 +18,11 @@ from lab.bases.demo.designs import DESIGNS, HERE, Design
 from lab.bases.demo.models import build_model
 from lab.bases.demo.probes import probe
 from lab.bases.demo.tokenizers import build_tokenizer
-from lab.bases.demo.training import B, Pace, Progress, T, pretrain
+from lab.bases.demo.training import B, Progress, Stage, T, pretrain, stages
 from lab.core.context import write_json
 from lab.core.registry import Registry
 
-STEPS = 4000
+STEPS = 7000
 PROBE_EVERY = 1000
 NOTES = (
     "A toy of a million parameters with the skills of a pocket calculator: not for clinical use. "
@@ -38,18 +38,19 @@ class Folders:
     out: Path
 
 
-def build(design: Design, pace: Pace, folders: Folders, n_probe: int = 300) -> Progress:
+def build(design: Design, plan: tuple[Stage, ...], folders: Folders, n_probe: int = 300) -> Progress:
     """Train one base to the end (or on from its checkpoint) and write folder and card."""
     folders.work.mkdir(parents=True, exist_ok=True)
     tokenizer = build_tokenizer(design)
     model = build_model(design, tokenizer)
-    for at in pretrain(design, model, tokenizer, pace, folders.work / f"{design.name}.pt"):
-        print(f"{design.name} step {at.step}/{pace.steps} loss {at.losses[-1][1]} {at.seconds:.0f} s", flush=True)
-        if at.step % PROBE_EVERY == 0 and at.step < pace.steps:
+    steps = sum(stage.steps for stage in plan)
+    for at in pretrain(design, model, tokenizer, plan, folders.work / f"{design.name}.pt"):
+        print(f"{design.name} step {at.step}/{steps} loss {at.losses[-1][1]} {at.seconds:.0f} s", flush=True)
+        if at.step % PROBE_EVERY == 0 and at.step < steps:
             print(f"{design.name} step {at.step} probes {probe(design, model, tokenizer, 100)}", flush=True)
             write(design, model, tokenizer, folders.work / "latest")
     write(design, model, tokenizer, folders.work / "done")
-    record = training_record(at, pace, probe(design, model, tokenizer, n_probe))
+    record = training_record(at, plan, probe(design, model, tokenizer, n_probe))
     write_json(folders.work / "record.json", record)
     n_parameters = sum(parameter.numel() for parameter in model.parameters())
     publish(design, folders, card(design, n_parameters, record))
@@ -63,7 +64,7 @@ def write(design: Design, model: torch.nn.Module, tokenizer: object, folder: Pat
     tokenizer.save_pretrained(folder)  # type: ignore[attr-defined]
 
 
-def training_record(at: Progress, pace: Pace, probes: dict[str, float]) -> dict[str, object]:
+def training_record(at: Progress, plan: tuple[Stage, ...], probes: dict[str, float]) -> dict[str, object]:
     """What the card keeps about the run."""
     return {
         "data": "lab.bases.demo.pretraining_text (procedural; primitive skills, reading, phrasing, chat format)",
@@ -72,8 +73,7 @@ def training_record(at: Progress, pace: Pace, probes: dict[str, float]) -> dict[
         "seconds": round(at.seconds),
         "threads": torch.get_num_threads(),
         "torch": str(torch.__version__),
-        "matrix_rate": pace.matrix_rate,
-        "other_rate": pace.other_rate,
+        "stages": [{"steps": s.steps, "matrix_rate": s.matrix_rate, "other_rate": s.other_rate} for s in plan],
         "loss_start": at.losses[0][1] if at.losses else None,
         "loss_end": at.losses[-1][1] if at.losses else None,
         "probes": probes,
@@ -117,7 +117,7 @@ def main() -> None:
     values = parser.parse_args()
     designs = Registry("embedded base", DESIGNS)
     for design in [designs[values.name]] if values.name else designs.values():
-        build(design, Pace(values.steps), Folders(values.work / design.name, values.out))
+        build(design, stages(values.steps), Folders(values.work / design.name, values.out))
 
 
 if __name__ == "__main__":

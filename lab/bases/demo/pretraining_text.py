@@ -9,7 +9,8 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-from lab.bases.demo.primitives import Segment, drill
+from lab.bases.demo.primitives import PRACTICE, Segment, drill
+from lab.data.demo.arithmetic import GOODS, NAMES
 from lab.data.demo.families import FIELDS
 from lab.data.demo.problem import Problem
 from lab.data.targets import THINKING_STYLES
@@ -95,7 +96,63 @@ def phrasing(rng: random.Random, marks: ChatMarks) -> list[Segment]:
     return [(f"{pretrain_question(rng).question}\n", True)]
 
 
+def formula(rng: random.Random, marks: ChatMarks) -> list[Segment]:
+    """Named values and a spelled-out formula over them. The names are of people and goods, the formulas are random."""
+    names = rng.sample(NAMES, 4) if rng.random() < 0.5 else rng.sample(GOODS, 4)
+    values = {name: rng.randint(2, rng.choice((12, 40, 150, 150))) for name in names}
+    listed = ", ".join(f"{name}{rng.choice((' ', ' has ', ' of ', '='))}{value}" for name, value in values.items())
+    rng.shuffle(names)
+    value, told, steps = values[names[0]], names[0], []
+    for name in names[1 : rng.randint(2, 4)]:
+        other = values[name] if rng.random() < 0.7 else rng.randint(2, 20)
+        word = name if other == values[name] else str(other)
+        options = [("plus", value + other <= 400, value + other, f"{value}+{other}"),
+                   ("minus", value >= other, value - other, f"{value}-{other}"),
+                   ("taken from", other >= value, other - value, f"{other}-{value}"),
+                   ("times", 4 <= value * other <= 400, value * other, f"{value}*{other}"),
+                   ("added to", value + other <= 400, value + other, f"{other}+{value}")]
+        how, _, value, step = rng.choice([option for option in options if option[1]] or options[:1])
+        steps.append(f"{step}={value}")
+        told = f"{told}, {how} {word}"
+    question = f"{listed}. Start with {told}."
+    return chat(marks, question, f"The result is {value}.\nAnswer: {value}", "\n".join(steps))
+
+
+def filling(rng: random.Random, marks: ChatMarks) -> list[Segment]:
+    """The wording of answers: a sentence with a gap, filled with a random sum, never with its problem's own."""
+    problem = pretrain_question(rng)
+    if problem.verifier == "choice":
+        letter, text = rng.choice(problem.options)
+        start = problem.sentence.rsplit(" ", 1)[0]
+        return chat(marks, f"Fill in {letter}) {text}: {start} ?.", f"{start} {text}.\nAnswer: {letter}")
+    if problem.verifier == "exact":
+        who, rest = rng.choice(NAMES), problem.sentence.split(" ", 1)[1]
+        return chat(marks, f"Fill in {who}: ? {rest}", f"{who} {rest}\nAnswer: {who}")
+    a, b = sorted((rng.randint(0, 200), rng.randint(0, rng.choice((10, 150)))), reverse=True)
+    sign, result = rng.choice((("+", a + b), ("-", a - b)))
+    before, after = problem.sentence.rsplit(problem.gold, 1)
+    final = f"{result} {problem.unit}".rstrip()
+    thinking = f"{a}{sign}{b}={result}" if rng.random() < 0.7 else None
+    asked = f"Fill in {a}{sign}{b}: {before}?{after}"
+    return chat(marks, asked, f"{before}{result}{after}\nAnswer: {final}", thinking)
+
+
+def recall(rng: random.Random, marks: ChatMarks) -> list[Segment]:
+    """Reading, without learning the words of the question again."""
+    (first, _), *rest = reading(rng, marks)
+    return [(first, False), *rest]
+
+
 def document(rng: random.Random, marks: ChatMarks) -> list[Segment]:
-    """One document of the mixture."""
+    """One document of the first stage: every skill."""
     kind = rng.choices((drill, one_step, chain, reading, phrasing), (60, 10, 10, 16, 4))[0]
     return drill(rng) if kind is drill else kind(rng, marks)
+
+
+def practice(rng: random.Random, marks: ChatMarks) -> list[Segment]:
+    """One document of the second stage: sums and differences, and using what was read."""
+    kinds = ("sums", "drill", formula, recall, filling, chain, one_step, phrasing)
+    kind = rng.choices(kinds, (30, 16, 18, 16, 13, 3, 3, 1))[0]
+    if isinstance(kind, str):
+        return drill(rng, ("+", "-") if kind == "sums" else tuple(PRACTICE))
+    return kind(rng, marks)

@@ -118,11 +118,44 @@ PRIMITIVES = {
 }
 
 
-def drill(rng: random.Random) -> list[Segment]:
+def tally(rng: random.Random) -> tuple[str, str]:
+    """One finding's points added to a running total."""
+    points = {**RISKS, "man": 0, "woman": 1, "alert": 0, "confused": 1}
+    name, total = rng.choice(tuple(points)), rng.randint(0, 7)
+    return f"{total} with {name}\n", f"{name}:{total}+{points[name]}={total + points[name]}"
+
+
+def aged(rng: random.Random) -> tuple[str, str]:
+    """The points of an age, with the age read from words."""
+    age = rng.randint(48, 90)
+    return f"{age} years old\n", f"age {age}:{age_points(age)}"
+
+
+def carried(rng: random.Random) -> tuple[str, str]:
+    """A result carried into the next line and compared with a limit."""
+    given, result = rng.choice((product, addition, subtraction))(rng)
+    limit = max(0, min(999, int(result) + rng.randint(-200, 200)))
+    low = rng.random() < 0.5
+    sign = ("<=" if int(result) <= limit else ">") if low else (">=" if int(result) >= limit else "<")
+    return f"{'up to' if low else 'from'} {limit}: {given}{result}\n", f"{result}{sign}{limit}"
+
+
+def heading(rng: random.Random) -> tuple[str, str]:
+    """One turn, with the direction copied first."""
+    given, result = turning(rng)
+    facing, move = given[:-1].split(" ")
+    return f"{move} from {facing}\n", f"{facing} {move}={result}"
+
+
+# Second-stage primitives: kept apart, since adding to PRIMITIVES would change the first stage's text.
+PRACTICE = {**PRIMITIVES, "tally": (tally, 4), "aged": (aged, 2), "carry": (carried, 4), "heading": (heading, 2)}
+
+
+def drill(rng: random.Random, among: tuple[str, ...] = tuple(PRIMITIVES)) -> list[Segment]:
     """Eight or so primitives of one to three kinds, one per line."""
-    names = rng.choices(tuple(PRIMITIVES), [weight for _, weight in PRIMITIVES.values()], k=rng.randint(1, 3))
+    names = rng.choices(among, [PRACTICE[name][1] for name in among], k=rng.randint(1, 3))
     segments: list[Segment] = []
     for _ in range(rng.randint(6, 12)):
-        given, result = PRIMITIVES[rng.choice(names)][0](rng)
+        given, result = PRACTICE[rng.choice(names)][0](rng)
         segments += [(given, False), (f"{result}\n", True)]
     return segments

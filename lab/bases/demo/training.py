@@ -9,7 +9,7 @@ import bisect
 import itertools
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from torch.nn.functional import cross_entropy
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from lab.bases.demo.designs import Design
-from lab.bases.demo.pretraining_text import document
+from lab.bases.demo.pretraining_text import ChatMarks, document, practice
 from lab.bases.demo.primitives import Segment
 
 # B rows of T tokens a step
@@ -29,9 +29,12 @@ IGNORED = -100
 
 
 @dataclass(frozen=True)
-class Pace:
-    """How long and how fast: learning rates rise over `warmup`, stay, and fall to zero over the last `decay` share."""
+class Stage:
+    """What is read, how long and how fast: rates rise over `warmup`, stay, and fall to zero over the last `decay`
+    share."""
 
+    name: str  # salts the seed of its text; empty for the first
+    document: Callable[[random.Random, ChatMarks], list[Segment]]
     steps: int
     matrix_rate: float = 0.02
     other_rate: float = 0.006
@@ -43,6 +46,15 @@ class Pace:
         return min(1.0, (step + 1) / self.warmup, left)
 
 
+def stages(steps: int) -> tuple[Stage, Stage]:
+    """Four sevenths of the steps for every skill, the rest for practice at half the rate."""
+    first = max(1, steps * 4 // 7)
+    return (
+        Stage("", document, first),
+        Stage("practice/", practice, steps - first, matrix_rate=0.01, other_rate=0.003, decay=1.0),
+    )
+
+
 @dataclass
 class Progress:
     """Where a run is; saved with every checkpoint."""
@@ -52,16 +64,17 @@ class Progress:
     losses: list[tuple[int, float]] = field(default_factory=list)
 
 
-def chunk(design: Design, tokenizer: PreTrainedTokenizerFast, number: int) -> tuple[torch.Tensor, torch.Tensor]:
+def chunk(design: Design, tokenizer: PreTrainedTokenizerFast, stage: Stage, number: int
+          ) -> tuple[torch.Tensor, torch.Tensor]:
     """Inputs and labels of CHUNK_STEPS steps, both (CHUNK_STEPS, B, T); documents are packed end to end."""
-    rng = random.Random(f"pretrain/{design.name}/{design.seed}/{number}")
+    rng = random.Random(f"pretrain/{design.name}/{design.seed}/{stage.name}{number}")
     begin = tokenizer.convert_tokens_to_ids(design.begin)
     tokenizer.backend_tokenizer.no_padding()  # a padded call made elsewhere leaves padding switched on
     wanted = CHUNK_STEPS * B * T + 1
     ids: list[int] = []
     labels: list[int] = []
     while len(ids) < wanted:
-        documents = [document(rng, design.marks) for _ in range(64)]
+        documents = [stage.document(rng, design.marks) for _ in range(64)]
         whole = ["".join(text for text, _ in segments) for segments in documents]
         encoded = tokenizer.backend_tokenizer.encode_batch(whole, add_special_tokens=False)
         for segments, piece in zip(documents, encoded, strict=True):
@@ -85,13 +98,13 @@ def loss_of(model: PreTrainedModel, ids: torch.Tensor, labels: torch.Tensor) -> 
     return cross_entropy(model.lm_head(hidden[learned]), labels[learned])
 
 
-def optimizers(model: PreTrainedModel, pace: Pace) -> list[torch.optim.Optimizer]:
+def optimizers(model: PreTrainedModel) -> list[torch.optim.Optimizer]:
     """Muon on the blocks' matrices; AdamW on embeddings, norms and biases."""
     matrices = [p for n, p in model.named_parameters() if p.ndim == 2 and "embed" not in n]
     others = [p for n, p in model.named_parameters() if p.ndim != 2 or "embed" in n]
     return [
-        torch.optim.Muon(matrices, lr=pace.matrix_rate, momentum=0.95, weight_decay=0.01),
-        torch.optim.AdamW(others, lr=pace.other_rate, betas=(0.9, 0.95), weight_decay=0.0),
+        torch.optim.Muon(matrices, momentum=0.95, weight_decay=0.01),
+        torch.optim.AdamW(others, betas=(0.9, 0.95), weight_decay=0.0),
     ]
 
 
@@ -111,31 +124,41 @@ def load_checkpoint(path: Path, model: PreTrainedModel, steppers: list[torch.opt
     return Progress(**state["progress"])
 
 
-def pretrain(design: Design, model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, pace: Pace, checkpoint: Path
-             ) -> Iterator[Progress]:
-    """Train to `pace.steps`, yielding the progress after every chunk, when a checkpoint has been written."""
-    steppers = optimizers(model, pace)
-    rates = [stepper.param_groups[0]["lr"] for stepper in optimizers(model, pace)]
+def pretrain(design: Design, model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, plan: tuple[Stage, ...],
+             checkpoint: Path) -> Iterator[Progress]:
+    """Train through the stages, yielding the progress after every chunk, when a checkpoint has been written."""
+    steppers = optimizers(model)
     at = load_checkpoint(checkpoint, model, steppers)
     model.train()
-    if at.step >= pace.steps:  # finished before: nothing to train, but the caller still needs the record
+    if at.step >= sum(stage.steps for stage in plan):  # finished before: the caller still needs the record
         yield at
-    while at.step < pace.steps:
-        started, total = time.monotonic(), 0.0
-        ids, labels = chunk(design, tokenizer, at.step // CHUNK_STEPS)
-        done = min(CHUNK_STEPS, pace.steps - at.step)
-        for index in range(done):
-            for stepper, rate in zip(steppers, rates, strict=True):
-                stepper.param_groups[0]["lr"] = rate * pace.factor(at.step + index)
-            loss = loss_of(model, ids[index], labels[index])
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            for stepper in steppers:
-                stepper.step()
-                stepper.zero_grad(set_to_none=True)
-            total += loss.item()
-        at.step += done
-        at.seconds += time.monotonic() - started
-        at.losses.append((at.step, round(total / done, 4)))
-        save_checkpoint(checkpoint, model, steppers, at)
-        yield at
+    before = 0
+    for stage in plan:
+        while at.step < before + stage.steps:
+            started = time.monotonic()
+            begun = at.step - before
+            ids, labels = chunk(design, tokenizer, stage, begun // CHUNK_STEPS)
+            done = min(CHUNK_STEPS, stage.steps - begun)
+            losses = [
+                train_step(model, steppers, stage, begun + index, (ids[index], labels[index])) for index in range(done)
+            ]
+            at.step += done
+            at.seconds += time.monotonic() - started
+            at.losses.append((at.step, round(sum(losses) / done, 4)))
+            save_checkpoint(checkpoint, model, steppers, at)
+            yield at
+        before += stage.steps
+
+
+def train_step(model: PreTrainedModel, steppers: list[torch.optim.Optimizer], stage: Stage, step: int,
+               batch: tuple[torch.Tensor, torch.Tensor]) -> float:
+    """One update at the stage's rates; returns the loss."""
+    for stepper, rate in zip(steppers, (stage.matrix_rate, stage.other_rate), strict=True):
+        stepper.param_groups[0]["lr"] = rate * stage.factor(step)
+    loss = loss_of(model, *batch)
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+    for stepper in steppers:
+        stepper.step()
+        stepper.zero_grad(set_to_none=True)
+    return loss.item()
