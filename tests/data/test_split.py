@@ -8,7 +8,7 @@ import re
 import pytest
 
 from lab.bases.demo.designs import DESIGNS
-from lab.bases.demo.pretraining_text import document, phrasing, pretrain_question, reading
+from lab.bases.demo.pretraining_text import document, phrasing, practice, pretrain_question, reading, recall
 from lab.benchmarks.benchmark import benchmarks
 from lab.core.types import Example
 from lab.data.dataset import datasets
@@ -53,7 +53,7 @@ def test_no_line_of_the_pre_training_text_is_a_training_or_benchmark_question(na
     rng, marks = random.Random(f"pretrain/{name}/{DESIGNS[name].seed}/0"), DESIGNS[name].marks
     lines = set()
     for _ in range(4000):
-        text = "".join(part for part, _ in document(rng, marks))
+        text = "".join(part for part, _ in rng.choice((document, practice))(rng, marks))
         bare = re.sub(r"<\|\w+\|>|Only tell what is given.*", "\n", text)
         lines |= {question_hash(line) for line in bare.split("\n")}
     assert len(lines) > 10000
@@ -64,7 +64,7 @@ def test_pre_training_questions_come_from_their_own_split_and_never_with_working
     rng, marks = random.Random(0), DESIGNS["demo-llama"].marks
     assert {pretrain_question(rng).split() for _ in range(500)} == {"pretrain"}
     for _ in range(1000):
-        for kind in (phrasing, reading):
+        for kind in (phrasing, reading, recall):
             text = "".join(part for part, _ in kind(rng, marks))
             assert not EQUATION.search(text), text
             assert "Answer:" not in text, text
