@@ -26,7 +26,7 @@ STEPS = 7000
 PROBE_EVERY = 1000
 NOTES = (
     "A toy of a million parameters with the skills of a pocket calculator: not for clinical use. "
-    "For LoRA at this size use r=64, alpha=128, all-linear, a learning rate of about 3e-3 and a cosine schedule."
+    "For LoRA at this size use r=64, alpha=128, all-linear, a learning rate of about 2e-3 and a cosine schedule."
 )
 
 
