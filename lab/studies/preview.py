@@ -12,6 +12,9 @@ from lab.training.counting import Counted, count
 from lab.training.specs import SftSpec
 
 START_SECONDS = 10.0  # a job's process: imports and reading the base
+# Tokens per second of LoRA training on one core of a shared machine, measured on demo-llama: a careful first guess.
+CORE_SPEED: Mapping[str, float] = {"trace": 3000.0, "answer": 4500.0}
+CORE_PARAMETERS = 1_105_664
 Speeds = Mapping[tuple[str, str], float]  # (base, target) -> training tokens per second on this machine
 
 
@@ -33,7 +36,7 @@ class PreviewRow:
 
 
 def preview(spec: StudySpec, speeds: Speeds | None = None) -> list[PreviewRow]:
-    """One row a variant, in the order of the grid. `speeds` come from finished jobs; the base's card fills the gaps."""
+    """One row a variant, in the order of the grid. `speeds` come from finished jobs on this machine."""
     return [_row(variant, speeds or {}) for variant in spec.variants()]
 
 
@@ -54,14 +57,15 @@ def _row(variant: SftSpec, speeds: Speeds) -> PreviewRow:
 
 
 def _minutes(variant: SftSpec, counted: Counted, speeds: Speeds) -> float | None:
-    speed = speeds.get((variant.base, variant.target)) or _card_speed(variant)
+    speed = speeds.get((variant.base, variant.target)) or _first_guess(variant)
     if not speed:
         return None
     passes = variant.n_steps(counted.n_rows) * variant.batch_size / counted.n_rows
     return (START_SECONDS + passes * counted.n_tokens / speed) / 60
 
 
-def _card_speed(variant: SftSpec) -> float | None:
-    """The speed the base's card records, measured on two CPU cores: `training.sft_tokens_per_s.<target>`."""
-    table = bases()[variant.base].training.get("sft_tokens_per_s")
-    return float(table[variant.target]) if isinstance(table, Mapping) and variant.target in table else None
+def _first_guess(variant: SftSpec) -> float | None:
+    """Before any job ran: an embedded base trains on a CPU, at a speed that falls with its size. Of others nothing is
+    known: it hangs on the GPU."""
+    card = bases()[variant.base]
+    return CORE_SPEED[variant.target] * CORE_PARAMETERS / card.parameters if card.path else None

@@ -71,4 +71,4 @@ def test_no_row_of_the_demo_study_is_too_long_and_the_minutes_are_known():
     assert len(rows) == 2
     for row in rows:
         assert not row.problem and row.n_dropped == 0 and row.n_rows == 2400
-        assert row.minutes is not None and row.minutes < 3
+        assert row.minutes is not None and row.minutes < 6  # on one core, as guessed before any job ran

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from lab.bases.cards import bases
 from lab.core.spec import load_spec
-from lab.studies.preview import START_SECONDS, preview
+from lab.studies.preview import CORE_PARAMETERS, CORE_SPEED, START_SECONDS, preview
 from lab.studies.spec import StudySpec
+from lab.training.counting import Counted
 
 
 def study(**values) -> StudySpec:
@@ -24,16 +26,20 @@ def test_there_is_one_row_a_variant_with_its_counts(tiny):
 def test_minutes_follow_from_tokens_and_the_speed_of_earlier_jobs(tiny):
     trace, answer = preview(study(), {("tiny", "trace"): 1000.0})
     assert trace.minutes == pytest.approx((START_SECONDS + 2 * trace.n_tokens / 1000) / 60)
-    assert answer.minutes is None
+    assert answer.minutes != pytest.approx((START_SECONDS + 2 * answer.n_tokens / 1000) / 60)
 
 
-def test_a_speed_on_the_bases_card_is_used_where_no_job_ran_yet(tiny, monkeypatch):
-    from lab.bases.cards import bases
+def test_before_any_job_ran_an_embedded_base_is_guessed_by_its_size(tiny):
+    trace, _ = preview(study())
+    speed = CORE_SPEED["trace"] * CORE_PARAMETERS / tiny.parameters
+    assert trace.minutes == pytest.approx((START_SECONDS + 2 * trace.n_tokens / speed) / 60)
 
-    faster = tiny.model_copy(update={"training": {"sft_tokens_per_s": {"answer": 500}}})
-    monkeypatch.setitem(bases(), "tiny", faster)
-    trace, answer = preview(study())
-    assert trace.minutes is None and answer.minutes == pytest.approx((START_SECONDS + 2 * answer.n_tokens / 500) / 60)
+
+def test_nothing_is_guessed_of_a_base_whose_speed_hangs_on_a_gpu(tiny, monkeypatch):
+    remote = tiny.model_copy(update={"name": "tiny", "path": None, "hub_id": "someone/large"})
+    monkeypatch.setitem(bases(), "tiny", remote)
+    monkeypatch.setattr("lab.studies.preview.count", lambda variant: Counted(96, 0, 5000))
+    assert all(row.minutes is None and row.n_steps == 12 for row in preview(study()))
 
 
 def test_a_variant_that_would_fail_keeps_its_row_and_says_why(tiny):
