@@ -1,7 +1,7 @@
 """Supervised fine-tuning on TRL's SFTTrainer. The only file of this room whose job is torch.
 
 Rows arrive tokenised with their labels, so the trainer neither renders, cuts nor masks anything: what `rows.py` made is
-what is learned. Every pass logs about LOGS points; nothing is saved before the end.
+what is learned. A run logs about LOGS points; nothing is saved before the end.
 """
 
 from __future__ import annotations
@@ -167,10 +167,7 @@ def trainer_arguments(spec: SftSpec, n_rows: int, folder: Path) -> SFTConfig:
 def lora_config(spec: SftSpec, card: BaseCard) -> LoraConfig:
     targets = card.lora_targets if isinstance(card.lora_targets, str) else list(card.lora_targets)
     return LoraConfig(
-        r=spec.lora_r,
-        lora_alpha=spec.lora_alpha,
-        lora_dropout=spec.lora_dropout,
-        target_modules=targets,
+        r=spec.lora_r, lora_alpha=spec.lora_alpha, lora_dropout=spec.lora_dropout, target_modules=targets,
         task_type="CAUSAL_LM",
     )
 
