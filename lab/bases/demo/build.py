@@ -22,7 +22,7 @@ from lab.bases.demo.training import B, Progress, Stage, T, pretrain, stages
 from lab.core.context import write_json
 from lab.core.registry import Registry
 
-STEPS = 10000
+STEPS = 7000
 PROBE_EVERY = 1000
 NOTES = (
     "A toy of a million parameters with the skills of a pocket calculator: not for clinical use. "

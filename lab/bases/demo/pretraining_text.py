@@ -7,15 +7,12 @@ What it never holds: the working or the answer of any calculator or word problem
 from __future__ import annotations
 
 import random
-import re
 from dataclasses import dataclass
 
 from lab.bases.demo.primitives import PRACTICE, Segment, drill
-from lab.bases.demo.programs import program, tally
 from lab.data.demo.arithmetic import GOODS, NAMES
 from lab.data.demo.families import FIELDS
 from lab.data.demo.problem import Problem
-from lab.data.demo.scores import EYES, MOTOR, RISKS, VERBAL
 from lab.data.targets import THINKING_STYLES
 
 WORDS = {"+": "plus", "-": "minus", "*": "times"}
@@ -146,36 +143,6 @@ def recall(rng: random.Random, marks: ChatMarks) -> list[Segment]:
     return [(first, False), *rest]
 
 
-def worked(rng: random.Random, marks: ChatMarks) -> list[Segment]:
-    """A random program or tally with its steps."""
-    question, steps, result = rng.choice((program, program, tally))(rng)
-    return chat(marks, question, f"The result is {result}.\nAnswer: {result}", "\n".join(steps))
-
-
-QUOTED = {
-    "CHA2DS2-VASc": (*RISKS, "woman", "man"),
-    "Glasgow coma scale": (*EYES.values(), *VERBAL.values(), *MOTOR.values()),
-    "qSOFA": ("alert", "confused"),
-}
-
-
-def quoting(rng: random.Random, marks: ChatMarks) -> list[Segment]:
-    """Words that a question states outright, quoted in their order: listed findings, described reactions."""
-    problem = pretrain_question(rng)
-    phrases = QUOTED.get(problem.family, ())
-    said = sorted((place, phrase) for phrase in phrases if (place := _find(phrase, problem.question)) >= 0)
-    if not said:
-        return quoting(rng, marks)
-    told = "\n".join(phrase for _, phrase in said)
-    return chat(marks, f"{problem.question} Only quote what is said.", told)
-
-
-def _find(phrase: str, text: str) -> int:
-    """Where a whole phrase begins, or -1."""
-    found = re.search(rf"(?<!\w){re.escape(phrase)}(?!\w)", text)
-    return found.start() if found else -1
-
-
 def document(rng: random.Random, marks: ChatMarks) -> list[Segment]:
     """One document of the first stage: every skill."""
     kind = rng.choices((drill, one_step, chain, reading, phrasing), (60, 10, 10, 16, 4))[0]
@@ -186,15 +153,6 @@ def practice(rng: random.Random, marks: ChatMarks) -> list[Segment]:
     """One document of the second stage: sums and differences, and using what was read."""
     kinds = ("sums", "drill", formula, recall, filling, chain, one_step, phrasing)
     kind = rng.choices(kinds, (30, 16, 18, 16, 13, 3, 3, 1))[0]
-    if isinstance(kind, str):
-        return drill(rng, ("+", "-") if kind == "sums" else tuple(PRACTICE))
-    return kind(rng, marks)
-
-
-def working(rng: random.Random, marks: ChatMarks) -> list[Segment]:
-    """One document of the third stage: several steps in a row, each using what was read or found before."""
-    kinds = ("sums", "drill", worked, formula, quoting, recall, filling, phrasing)
-    kind = rng.choices(kinds, (16, 16, 26, 6, 12, 12, 11, 1))[0]
     if isinstance(kind, str):
         return drill(rng, ("+", "-") if kind == "sums" else tuple(PRACTICE))
     return kind(rng, marks)

@@ -19,7 +19,7 @@ from torch.nn.functional import cross_entropy
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from lab.bases.demo.designs import Design
-from lab.bases.demo.pretraining_text import ChatMarks, document, practice, working
+from lab.bases.demo.pretraining_text import ChatMarks, document, practice
 from lab.bases.demo.primitives import Segment
 
 # B rows of T tokens a step
@@ -46,13 +46,12 @@ class Stage:
         return min(1.0, (step + 1) / self.warmup, left)
 
 
-def stages(steps: int) -> tuple[Stage, ...]:
-    """Four tenths of the steps for every single skill, three for practice at half the rate, three for working."""
-    third = steps * 3 // 10
+def stages(steps: int) -> tuple[Stage, Stage]:
+    """Four sevenths of the steps for every skill, the rest for practice at half the rate."""
+    first = max(1, steps * 4 // 7)
     return (
-        Stage("", document, steps - 2 * third),
-        Stage("practice/", practice, third, matrix_rate=0.01, other_rate=0.003, decay=1.0),
-        Stage("working/", working, third, matrix_rate=0.01, other_rate=0.003, decay=1.0),
+        Stage("", document, first),
+        Stage("practice/", practice, steps - first, matrix_rate=0.01, other_rate=0.003, decay=1.0),
     )
 
 
