@@ -79,7 +79,7 @@ class Live(TrainerCallback):
         self.ended = time.monotonic()
 
     def _text(self, state: Any) -> str:
-        left = self.seconds / state.global_step * (state.max_steps - state.global_step)
+        """What a bar does not say; the time left is the store's to estimate."""
         if not self.losses:
-            return f"step {state.global_step} of {state.max_steps}, {left:.0f} s left"
-        return f"loss {self.losses[-1]:.3f}, {self.tokens_per_s:,.0f} tokens/s, {left:.0f} s left"
+            return f"step {state.global_step} of {state.max_steps}"
+        return f"loss {self.losses[-1]:.3f}, {self.tokens_per_s:,.0f} tokens/s"

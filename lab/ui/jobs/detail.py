@@ -136,10 +136,10 @@ def _trouble(job: Job, tail: str) -> Html | None:
 
 
 def _curves(session: Session, job: Job, arm: str) -> Html:
-    names = sorted(metric_names(session, job.id), key=lambda name: (name not in CURVES, name))
+    names = metric_names(session, job.id)
     plots = [
         curve_plot([Series(name, metrics(session, job.id, name), arm)], CURVES[name], from_zero=name == "loss")
-        for name in names if name in CURVES
+        for name in CURVES if name in names
     ]
     drawn = [plot for plot in plots if plot]
     if not drawn:
