@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -36,9 +37,14 @@ class Length:
         return max(self.answer, self.trace or 0)
 
 
+# transformers loads its parts when they are asked for, and two threads that ask at once can find half a module.
+IMPORTING = threading.Lock()
+
+
 def open_tokenizer(card: BaseCard) -> Any:
     """The base's tokenizer, in the class that AutoTokenizer would choose: that one imports torch in order to look."""
-    from transformers import PreTrainedTokenizerFast, Qwen2Tokenizer
+    with IMPORTING:
+        from transformers import PreTrainedTokenizerFast, Qwen2Tokenizer
 
     # Qwen2's class splits numbers by its own rule, whatever the folder's tokenizer.json says.
     family = {"llama": PreTrainedTokenizerFast, "qwen2": Qwen2Tokenizer}[card.family]

@@ -84,3 +84,26 @@ def test_counting_does_not_load_torch(tiny):
         "assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_threads_that_ask_at_once_in_a_fresh_process_all_get_their_tokenizer():
+    program = """
+import threading
+from lab.bases.cards import bases
+from lab.training.counting import open_tokenizer
+
+faults = []
+
+def ask(name):
+    try:
+        open_tokenizer(bases()[name])
+    except Exception as error:
+        faults.append(repr(error))
+
+threads = [threading.Thread(target=ask, args=(name,)) for name in ("demo-llama", "demo-qwen2") * 4]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+print(faults)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
