@@ -40,13 +40,18 @@ def export_texts(store: Store, round_id: int, blinded: bool = False) -> dict[str
         names = blind_names(_secret(the_round)) if blinded else (the_round.model_a, the_round.model_b)
         pairs, rows = pair_texts(session, round_id), current_ratings(session, round_id)
         return {
-            "ratings.csv": ratings_csv(export_rows(session, the_round), names),
+            "ratings.csv": ratings_csv(export_rows(session, the_round, blinded), names),
             "preferences.jsonl": preferences_jsonl(pairs, rows, names),
             "round.json": json.dumps(_about(session, the_round, names, blinded), ensure_ascii=False, indent=1),
         }
 
 
-def export_rows(session: Session, the_round: Round) -> list[ExportRow]:
+def shown_name(the_round: Round, blinded: bool) -> str:
+    """A round's name is free text and often names its models: the blinded files carry its number instead."""
+    return f"round {the_round.id}" if blinded else the_round.name
+
+
+def export_rows(session: Session, the_round: Round, blinded: bool) -> list[ExportRow]:
     """Every version of every rating, in the order they were served."""
     rows = session.exec(
         select(Rating, Assignment, Unit, Rater)
@@ -57,7 +62,8 @@ def export_rows(session: Session, the_round: Round) -> list[ExportRow]:
     newest = {assignment.id: rating.version for rating, assignment, _, _ in rows}
     return [
         ExportRow(
-            round_name=the_round.name, unit_id=unit.id, ordinal=assignment.ordinal, version=rating.version,
+            round_name=shown_name(the_round, blinded), unit_id=unit.id, ordinal=assignment.ordinal,
+            version=rating.version,
             current=rating.version == newest[assignment.id], guest=rater.guest,
             rating=rating_row(rating, assignment, unit, rater.code),
             served_at=_utc(assignment.served_at), rated_at=_utc(rating.created_at), comment=rating.comment,
@@ -80,7 +86,7 @@ def _about(session: Session, the_round: Round, names: tuple[str, str], blinded: 
     counts = progress(session, the_round.id)
     by_model = the_round.excluded.get("by_model", {})
     about = {
-        "round": the_round.name, "blinded": blinded, "models": {"a": names[0], "b": names[1]},
+        "round": shown_name(the_round, blinded), "blinded": blinded, "models": {"a": names[0], "b": names[1]},
         "definition": the_round.definition, "anchors": dict(enumerate(the_round.anchors, start=1)),
         "quota": the_round.quota, "pairs": counts.n_units, "ratings": counts.n_ratings,
         "skipped": counts.n_skipped, "excluded_pairs": the_round.excluded.get("pairs", {}),
