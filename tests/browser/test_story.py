@@ -54,6 +54,7 @@ def test_a_study_is_launched_from_the_train_page(lab, page):
     page.get_by_text("Paste a recipe").click()
     page.get_by_placeholder(re.compile("kind: study")).fill(RECIPE)
     page.get_by_role("button", name="Fill the form").click()
+    expect(page.get_by_role("textbox", name=re.compile("^Name"))).to_have_value("Story")
     expect(page.get_by_text("demo-llama_demo-medical_trace_s0").first).to_be_visible()
     expect(page.get_by_text("demo-llama_demo-medical_answer_s0").first).to_be_visible()
     page.get_by_role("button", name="Launch", exact=True).click()
@@ -109,6 +110,7 @@ def give_the_bank_readable_answers(lab: RunningLab) -> Example:
 def test_a_rater_rates_blind_and_the_export_has_it(lab, page, browser, tmp_path: Path, capsys, monkeypatch):
     give_the_bank_readable_answers(lab)
     page.goto(f"{lab.url}/ratings")
+    page.get_by_role("textbox", name=re.compile("^Name of the round")).fill("Fluency of the story")
     page.get_by_role("button", name="Make the round").click()
     page.wait_for_url(re.compile("round=1"), timeout=30_000)
     page.get_by_label(re.compile("names", re.IGNORECASE)).first.fill("Ann")

@@ -23,9 +23,10 @@ def test_two_things_cannot_share_a_name():
         registry.add("one", 2)
 
 
-def test_discover_finds_modules_that_have_the_attribute():
-    names = {name for name, _ in discover("lab.core", "LabError")}
-    assert {"errors", "spec"} <= names
+def test_discover_finds_the_modules_that_declare_the_attribute_and_no_others():
+    found = dict(discover("lab.data.datasets", "DATASET"))
+    assert found["demo_medical"].name == "demo-medical"
+    assert dict(discover("lab.core", "DATASET")) == {}
 
 
 def test_write_json_leaves_no_temporary_file(tmp_path):

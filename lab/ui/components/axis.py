@@ -29,8 +29,9 @@ def nice_axis(low: float, high: float, n_ticks: int = 5) -> Axis:
     """An axis that holds low…high and starts and ends at round values (steps of 1, 2 or 5 times a power of ten)."""
     if not (math.isfinite(low) and math.isfinite(high)):
         low, high = 0.0, 1.0
-    if low == high:
-        low, high = low - (abs(low) or 1) / 2, high + (abs(high) or 1) / 2
+    if high - low < 1e-11 * max(1.0, abs(low), abs(high)):  # one value, as far as twelve digits can tell
+        half = abs(low) / 2 if abs(low) > 1e-9 else 0.5
+        low, high = low - half, high + half
     rough = (high - low) / max(1, n_ticks)
     power = 10 ** math.floor(math.log10(rough))
     step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough * 0.999)
