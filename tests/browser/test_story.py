@@ -113,7 +113,7 @@ def test_a_rater_rates_blind_and_the_export_has_it(lab, page, browser, tmp_path:
     page.get_by_role("textbox", name=re.compile("^Name of the round")).fill("Fluency of the story")
     page.get_by_role("button", name="Make the round").click()
     page.wait_for_url(re.compile("round=1"), timeout=30_000)
-    page.get_by_label(re.compile("names", re.IGNORECASE)).first.fill("Ann")
+    page.get_by_placeholder(re.compile("One name a line")).fill("Ann")
     page.get_by_role("button", name="Make links").click()
     link = re.compile(r"https?://\S+/rate/r-\S+")
     wait_for(lambda: link.search(all_text(page)), 30, "no link")
