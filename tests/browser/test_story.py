@@ -118,7 +118,7 @@ def test_a_rater_rates_blind_and_the_export_has_it(lab, page, browser, tmp_path:
     link = re.compile(r"https?://\S+/rate/r-\S+")
     wait_for(lambda: link.search(all_text(page)), 30, "no link")
     received = rate_everything(browser, link.search(all_text(page)).group(0))
-    for secret in ("demo-llama", "demo-medical_", "trace", "variant", "<think>"):
+    for secret in ("demo-llama", "demo-medical_", "_s0", "trace", "<think>"):
         assert secret not in received, f"the rater's browser received '{secret}'"
     monkeypatch.setenv("LAB_HOME", str(lab.home))
     with lab.store().read() as session:
@@ -129,7 +129,7 @@ def test_a_rater_rates_blind_and_the_export_has_it(lab, page, browser, tmp_path:
     rows = list(csv.DictReader(io.StringIO((tmp_path / "ratings.csv").read_text(encoding="utf-8-sig"))))
     assert len(rows) == 6 and all("Ann" in row.values() for row in rows)
     page.goto(f"{lab.url}/ratings?round=1")
-    expect(page.get_by_text(re.compile("alpha", re.IGNORECASE)).first).to_be_visible()
+    expect(page.get_by_text(re.compile("preference|reads better", re.IGNORECASE)).first).to_be_visible()
 
 
 def all_text(page) -> str:
