@@ -39,7 +39,7 @@ def test_every_task_names_a_function_that_exists(kind):
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
 def test_every_recipe_is_a_valid_spec(path):
     kind, values = read_recipe(path)
-    load_spec(specs()[kind], values, path.name)
+    assert load_spec(specs()[kind], values, path.name).kind == kind
 
 
 @pytest.mark.parametrize("name", sorted(datasets()))
