@@ -15,7 +15,7 @@ from typing import Any, ClassVar, TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from lab.core.errors import Fault, LabError, SpecError, UnknownName, nearest
+from lab.core.errors import Fault, LabError, SpecError, nearest
 
 SpecT = TypeVar("SpecT", bound="Spec")
 
@@ -153,8 +153,3 @@ def _set_path(values: dict[str, Any], path: str, value: Any) -> None:
 def to_yaml(kind: str, values: Mapping[str, Any]) -> str:
     """The recipe text of a spec: what the form shows to copy."""
     return yaml.safe_dump({"kind": kind, **values}, sort_keys=False, allow_unicode=True)
-
-
-__all__ = [
-    "Spec", "load_spec", "read_recipe", "parse_recipe", "parse_overrides", "to_yaml", "known_name", "UnknownName",
-]

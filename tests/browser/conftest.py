@@ -15,8 +15,11 @@ from pathlib import Path
 import httpx
 import pytest
 
+from jobs.keeper import worker_alive
 from jobs.queue import request_cancel, submit
 from storage.database import Store, open_store
+from storage.files import Home
+from storage.queries.jobs import list_jobs
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -80,18 +83,9 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningLab]:
     yield running
     running.kill_web()
     with store.read() as session:
-        from storage.queries.jobs import list_jobs
-
         for job in list_jobs(session, ["queued", "starting", "running"], limit=100)[0]:
             request_cancel(store, job.id)
-    wait_for(lambda: not worker_pids(home), 60, "the worker did not leave")
-
-
-def worker_pids(home: Path) -> list[int]:
-    from jobs.keeper import worker_alive
-    from storage.files import Home
-
-    return [1] if worker_alive(Home(home)) else []
+    wait_for(lambda: not worker_alive(Home(home)), 60, "the worker did not leave")
 
 
 def wait_for(condition, seconds: float, message: str) -> None:

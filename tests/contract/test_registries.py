@@ -8,7 +8,6 @@ import pytest
 from jobs.catalog import specs, tasks
 from lab.bases.cards import bases
 from lab.benchmarks.benchmark import benchmarks
-from lab.core.spec import load_spec, read_recipe
 from lab.data.dataset import datasets
 from lab.verify.verifier import verifiers, verify
 
@@ -34,12 +33,6 @@ def test_every_task_names_a_function_that_exists(kind):
     module, _, function = tasks()[kind].run.partition(":")
     path = ROOT / (module.replace(".", "/") + ".py")
     assert re.search(rf"^def {function}\(", path.read_text(), re.MULTILINE), f"{tasks()[kind].run} is not there"
-
-
-@pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
-def test_every_recipe_is_a_valid_spec(path):
-    kind, values = read_recipe(path)
-    assert load_spec(specs()[kind], values, path.name).kind == kind
 
 
 @pytest.mark.parametrize("name", sorted(datasets()))

@@ -36,7 +36,7 @@ def test_there_are_recipes():
 @every_recipe
 def test_it_parses_and_validates(path):
     kind, values = read_recipe(path)
-    load_spec(SPECS[kind], values, str(path))
+    assert load_spec(SPECS[kind], values, str(path)).kind == kind
 
 
 @every_recipe
