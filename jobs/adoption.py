@@ -1,4 +1,8 @@
-"""What a new worker finds: jobs whose processes still run, jobs that ended meanwhile, jobs that never came to start."""
+"""Jobs whose worker is gone: their processes still run, have ended meanwhile, or never came to start.
+
+A worker takes over the jobs of its own machine as soon as the worker that started them is dead: pid, start time and
+boot id say so for certain. The jobs of another machine are not touched: nobody here can tell whether they still run.
+"""
 
 from __future__ import annotations
 
@@ -6,19 +10,40 @@ import os
 
 from sqlmodel import Session, col, select
 
-from jobs.leases import ACTIVE
+from jobs.leases import ACTIVE, release
 from jobs.processes import Identity, identify, marked
 from jobs.watching import Watched
 from storage.database import Store
 from storage.files import JobFolder, read_json
-from storage.tables import Job, JobEvent
+from storage.tables import Job, JobEvent, Worker
 
 
-def adopt_all(store: Store, worker: str) -> dict[int, Watched]:
-    """Every active job with its process, dead or alive; the first look settles the dead ones from their folders."""
+def dead_workers(session: Session, host: str) -> list[Worker]:
+    """Workers of this machine that signed on and whose process is gone."""
+    known = session.exec(select(Worker).where(Worker.host == host))
+    return [row for row in known if not Identity(row.pid, row.start_ticks, row.boot_id).alive()]
+
+
+def abandoned(session: Session, host: str) -> list[Job]:
+    """Active jobs of this machine that no living worker looks after."""
+    living = [row.name for row in session.exec(select(Worker).where(Worker.host == host))]
+    query = select(Job).where(
+        col(Job.state).in_(ACTIVE), Job.host == host, Job.run_on == "", col(Job.worker).not_in(living)
+    )
+    return list(session.exec(query.order_by(col(Job.id))))
+
+
+def adopt_abandoned(store: Store, worker: str, host: str) -> dict[int, Watched]:
+    """Take over what dead workers left, each with its process, dead or alive; the first look settles the dead ones."""
+    with store.read() as session:
+        if not dead_workers(session, host) and not abandoned(session, host):
+            return {}
     watched: dict[int, Watched] = {}
     with store.write() as session:
-        for job in session.exec(select(Job).where(col(Job.state).in_(ACTIVE)).order_by(col(Job.id))):
+        for dead in dead_workers(session, host):
+            session.delete(dead)
+        session.flush()
+        for job in abandoned(session, host):
             folder = JobFolder(store.home.absolute(job.folder))
             identity = _who(job, folder)
             if identity is None:
@@ -27,9 +52,9 @@ def adopt_all(store: Store, worker: str) -> dict[int, Watched]:
             job.worker, job.pid = worker, identity.pid
             job.start_ticks, job.boot_id = identity.start_ticks, identity.boot_id
             session.add(job)
-            why = "taken over by a new worker" if identity.alive() else "ended while no worker watched"
+            why = "taken over by another worker" if identity.alive() else "ended while no worker watched"
             session.add(JobEvent(job_id=job.id, state=job.state, why=why))
-            watched[job.id] = Watched(job.id, job.uid, folder, identity, job.attempt)
+            watched[job.id] = Watched(job.id, job.uid, folder, identity, job.attempt, worker)
     return watched
 
 
@@ -45,7 +70,8 @@ def _who(job: Job, folder: JobFolder) -> Identity | None:
 
 
 def _put_back(session: Session, job: Job) -> None:
-    """The last worker was killed between the claim and the start."""
-    job.state, job.worker, job.started_at, job.attempt = "queued", None, None, job.attempt - 1
+    """The worker was killed between the claim and the start."""
+    release(session, job)
+    job.state, job.worker, job.host, job.started_at = "queued", None, None, None
     session.add(job)
     session.add(JobEvent(job_id=job.id, state="queued", why="the worker ended before the job had started"))

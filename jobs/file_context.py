@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from lab.core.checkpoints import Checkpoints
 from lab.core.context import write_json
 from lab.core.errors import LabError
 from lab.core.types import ModelSource
@@ -24,10 +25,13 @@ class FileContext:
     def __init__(self, job: JobFolder, models: Mapping[str, ModelSource]):
         self.job = job
         self.folder: Path = job.artifacts
+        self.checkpoints: Checkpoints = job.checkpoints
         self._models = dict(models)
         self._stop = threading.Event()
+        self._control: dict[str, Any] = {}
         self._control_read_at = 0.0
         self._lock = threading.Lock()  # tasks may report from several threads; a line is written whole
+        self._end_cut_line()
 
     def log(self, message: str) -> None:
         """stdout is the job's log."""
@@ -39,16 +43,22 @@ class FileContext:
     def metric(self, step: int, **values: float) -> None:
         self._event("metric", step=int(step), values={name: float(value) for name, value in values.items()})
 
+    def rewind(self, step: int) -> None:
+        """What was reported after `step` is void; -1 voids everything."""
+        self._event("rewind", step=int(step))
+
     def announce(self, **facts: Any) -> None:
         self._event("fact", facts=facts)
 
     def stop_requested(self) -> bool:
         """True for good once SIGTERM came or control.json says stop; the file is looked at twice a second."""
-        if not self._stop.is_set() and time.monotonic() - self._control_read_at > CONTROL_EVERY_S:
-            self._control_read_at = time.monotonic()
-            if (read_json(self.job.control) or {}).get("stop"):
-                self._stop.set()
+        if not self._stop.is_set() and self._look_at_control().get("stop"):
+            self._stop.set()
         return self._stop.is_set()
+
+    def yield_requested(self) -> bool:
+        """Another job waits for what this one holds: a service with nothing to do should end. It may be withdrawn."""
+        return bool(self._look_at_control().get("yield"))
 
     def request_stop(self) -> None:
         """Called by the signal handler."""
@@ -64,7 +74,22 @@ class FileContext:
     def save(self, name: str, value: Mapping[str, Any]) -> Path:
         return write_json(self.folder / name, dict(value))
 
+    def _look_at_control(self) -> dict[str, Any]:
+        if time.monotonic() - self._control_read_at > CONTROL_EVERY_S:
+            self._control_read_at = time.monotonic()
+            self._control = read_json(self.job.control) or {}
+        return self._control
+
     def _event(self, kind: str, **values: Any) -> None:
         line = json.dumps({"t": round(time.time(), 3), "type": kind, **values}, ensure_ascii=False) + "\n"
         with self._lock, self.job.events.open("a", encoding="utf-8") as file:
             file.write(line)
+
+    def _end_cut_line(self) -> None:
+        """An attempt that was killed may have left half a line; the next line must not be joined to it."""
+        try:
+            with self.job.events.open("rb+") as file:
+                if file.seek(0, 2) and (file.seek(-1, 2), file.read(1))[1] != b"\n":
+                    file.write(b"\n")
+        except FileNotFoundError:
+            return

@@ -1,4 +1,4 @@
-"""From a job's folder into the store: events as they come, and the end of a job in one transaction.
+"""From a job's folder into the store: the events that the job process writes, as they come.
 
 Reading files happens outside of transactions. Everything is idempotent: the byte offset moves in the same transaction
 as the rows it stands for, so a worker that is killed in the middle repeats nothing and loses nothing.
@@ -12,14 +12,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlmodel import Session
+from sqlalchemy import delete
+from sqlmodel import Session, col
 
-from jobs.results import Ended, store_result
 from storage.files import JobFolder
-from storage.tables import Job, JobEvent, Metric, now
+from storage.tables import Job, Metric
 
 MOST_BYTES = 4 * 1024 * 1024
-KEYS = {"metric": ("step", "values"), "progress": ("done", "total"), "fact": ("facts",)}
+KEYS = {"metric": ("step", "values"), "progress": ("done", "total"), "fact": ("facts",), "rewind": ("step",)}
 
 
 @dataclass(frozen=True)
@@ -87,6 +87,9 @@ def apply_batch(session: Session, job: Job, batch: Batch, pace: Pace) -> None:
             job.eta_s = pace.seconds_left(event["t"], job.progress_done, job.progress_total)
         elif event["type"] == "fact":
             job.facts = {**job.facts, **event["facts"]}
+        elif event["type"] == "rewind":
+            session.flush()
+            session.exec(delete(Metric).where(col(Metric.job_id) == job.id, col(Metric.step) > event["step"]))
     job.events_offset = batch.offset
     session.add(job)
 
@@ -97,24 +100,3 @@ def _metrics(job: Job, event: dict[str, Any]) -> list[Metric]:
         Metric(job_id=job.id, step=event["step"], name=name, value=value if math.isfinite(value) else None, at=at)
         for name, value in event["values"].items()
     ]
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a job ended, as its row will say."""
-
-    state: str
-    reason: str | None = None
-    message: str | None = None
-    exit_code: int | None = None
-
-
-def end_job(session: Session, job: Job, outcome: Outcome, ended: Ended | None) -> None:
-    """The state change, and for a success the rows that its result stands for, in the caller's one transaction."""
-    if outcome.state == "succeeded" and ended is not None:
-        job.result = ended.result
-        store_result(session, job, ended)
-    job.state, job.reason, job.message = outcome.state, outcome.reason, outcome.message
-    job.exit_code, job.eta_s, job.finished_at = outcome.exit_code, None, now()
-    session.add(job)
-    session.add(JobEvent(job_id=job.id, state=outcome.state, why=outcome.message or ""))

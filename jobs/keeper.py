@@ -1,6 +1,6 @@
-"""Who keeps a worker alive, and that there is only one.
+"""Who keeps a worker alive, and that there is only one of each label on a machine.
 
-* A store has one worker: it holds a lock file in LAB_HOME for as long as it lives.
+* A worker holds a lock file in LAB_HOME for as long as it lives: one for each machine and label.
 * A process that wants jobs done (the web process, `submit --wait`) leaves a keeper file with its identity and spawns a
   worker when none lives. The spawned worker has its own session: it outlives its keepers, even when they are killed.
 * When no keeper lives any more, a spawned worker works on until nothing is queued or running, and ends then. So Ctrl-C
@@ -13,6 +13,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -28,20 +29,22 @@ from lab.core.settings import Settings
 from storage.files import Home, read_json
 
 LOOK_EVERY_S = 3.0
+MAIN = "main"  # the label of the worker that a machine has when nobody asks for more
 
 
 class WorkerLock:
     """The lock file, held. Its content names the holder."""
 
-    def __init__(self, home: Home, patience_s: float = 1.0):
+    def __init__(self, home: Home, host: str, label: str = MAIN, patience_s: float = 1.0):
         """LabError when another worker holds it for longer than `patience_s` (a probe holds it for an instant)."""
-        self._path, deadline = home.worker_lock, time.monotonic() + patience_s
+        self._path, deadline = home.worker_lock(host, label), time.monotonic() + patience_s
+        self._path.parent.mkdir(parents=True, exist_ok=True)
         self._file: IO[str] = self._path.open("a+")
         while not _try_lock(self._file):
             if time.monotonic() > deadline:
                 self._file.close()
-                raise LabError(f"a worker already serves {home}{_holder(self._path)}. One store has one worker; to use "
-                               "another store set LAB_HOME.", "lost")
+                raise LabError(f"a worker called '{label}' already serves {home} on this machine{_holder(self._path)}. "
+                               "Start one more with --label, or set LAB_HOME to serve another store.", "lost")
             time.sleep(0.05)
         me = own_identity()
         self._file.truncate(0)
@@ -72,11 +75,12 @@ def _holder(path: Path) -> str:
     return f" (process {holder['pid']})" if holder else ""
 
 
-def worker_alive(home: Home) -> bool:
-    """Whether a process holds the worker's lock."""
-    if not home.worker_lock.exists():
+def worker_alive(home: Home, label: str = MAIN) -> bool:
+    """Whether a process of this machine holds the worker's lock."""
+    lock = home.worker_lock(socket.gethostname(), label)
+    if not lock.exists():
         return False
-    with home.worker_lock.open("r") as file:
+    with lock.open("r") as file:
         return not _try_lock(file)
 
 
@@ -104,9 +108,10 @@ def spawn_worker(settings: Settings) -> subprocess.Popen[bytes] | None:
     add_keeper(home)
     if worker_alive(home):
         return None
-    env = {**os.environ, "LAB_HOME": str(home.path), "LAB_DATABASE_URL": settings.database_url}
+    env = {**os.environ, "LAB_HOME": str(home.path), "LAB_DATABASE_URL": settings.database_url,
+           "LAB_SLOTS": str(settings.slots)}
     env["PYTHONPATH"] = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
-    command = [sys.executable, "-m", "jobs", "worker", "--kept", "--slots", str(settings.slots)]
+    command = [sys.executable, "-m", "jobs", "worker", "--kept"]
     with home.worker_log.open("ab") as log:
         return subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True, env=env,

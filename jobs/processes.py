@@ -70,9 +70,12 @@ def marked(uid: str) -> list[int]:
 
 
 def ask_to_end(leader: Identity) -> None:
-    """SIGTERM to the job's whole process group; its leader is the runner."""
+    """SIGTERM to the job's own process alone: it passes the word on and saves; its children must not die under it."""
     if leader.alive():
-        _signal_group(leader.pid, signal.SIGTERM)
+        try:
+            os.kill(leader.pid, signal.SIGTERM)
+        except ProcessLookupError:
+            return
 
 
 def sweep(uid: str, timeout_s: float = 5.0) -> bool:
@@ -88,10 +91,3 @@ def sweep(uid: str, timeout_s: float = 5.0) -> bool:
             return False
         time.sleep(0.02)
     return True
-
-
-def _signal_group(pid: int, number: int) -> None:
-    try:
-        os.killpg(pid, number)
-    except ProcessLookupError:
-        return

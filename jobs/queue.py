@@ -24,6 +24,7 @@ from lab.studies.plan import plan
 from lab.studies.spec import StudySpec
 from storage.database import Store
 from storage.queries.jobs import get_job, needed_by, needs
+from storage.queries.queue import next_rank
 from storage.queries.studies import get_study, study_jobs
 from storage.tables import ENDED, Job, JobDependency, JobEvent, Study, now
 
@@ -39,6 +40,19 @@ class Submitted:
 
 
 @dataclass(frozen=True)
+class Wish:
+    """How a submitter wants it run: higher priority starts first; `run_on` "" is a worker's own machine, else a cluster
+    profile as "slurm:<name>"."""
+
+    priority: int = 0
+    run_on: str = ""
+
+
+NO_WISH = Wish()
+ENGINE_WISH = Wish(priority=10)  # somebody sits and waits for an answer
+
+
+@dataclass(frozen=True)
 class _Draft:
     """A job before it has a row."""
 
@@ -49,7 +63,7 @@ class _Draft:
 
 
 def submit(
-    store: Store, kind: str, values: Mapping[str, Any], *, priority: int = 0, parent: int | None = None,
+    store: Store, kind: str, values: Mapping[str, Any], wish: Wish = NO_WISH, *, parent: int | None = None,
     demo: bool = False,
 ) -> Submitted:
     """Validate and queue. Raises SpecError with every fault; nothing is stored then. A study is one transaction."""
@@ -58,15 +72,15 @@ def submit(
     if faults:
         raise SpecError(faults, kind)
     if isinstance(spec, StudySpec):
-        return _submit_study(store, spec, priority, demo)
+        return _submit_study(store, spec, wish, demo)
     with store.write() as session:
         _refuse_faults(session, spec)
-        job = _add(session, _Draft(kind, values, spec, job_name(spec)), priority=priority, parent_id=parent)
+        job = _add(session, _Draft(kind, values, spec, job_name(spec)), wish, parent_id=parent)
         _add_needs(session, job, needed_jobs(session, spec))
     return Submitted([job])
 
 
-def _submit_study(store: Store, spec: StudySpec, priority: int, demo: bool) -> Submitted:
+def _submit_study(store: Store, spec: StudySpec, wish: Wish, demo: bool) -> Submitted:
     planned = plan(spec)
     uids = {item.key: new_uid() for item in planned}
     drafts = []
@@ -79,16 +93,17 @@ def _submit_study(store: Store, spec: StudySpec, priority: int, demo: bool) -> S
         session.flush()
         rows: dict[str, Job] = {}
         for item, draft in zip(planned, drafts, strict=True):
-            job = _add(session, draft, priority=priority, study_id=study.id, uid=uids[item.key])
+            job = _add(session, draft, wish, study_id=study.id, uid=uids[item.key])
             rows[item.key] = job
             _add_needs(session, job, [rows[key] for key in item.needs])
     return Submitted(list(rows.values()), study)
 
 
-def _add(session: Session, draft: _Draft, uid: str | None = None, **columns: Any) -> Job:
-    uid = uid or new_uid()
+def _add(session: Session, draft: _Draft, wish: Wish, uid: str | None = None, **columns: Any) -> Job:
+    uid, needs = uid or new_uid(), tasks()[draft.kind].needs(draft.spec)
     job = Job(
-        uid=uid, kind=draft.kind, name=draft.name, slots=tasks()[draft.kind].slots, folder=f"jobs/{uid}",
+        uid=uid, kind=draft.kind, name=draft.name, folder=f"jobs/{uid}", priority=wish.priority, run_on=wish.run_on,
+        devices=needs.devices, memory_mib=needs.memory_mib, lane=needs.lane, rank=next_rank(session),
         spec_given=_plain(draft.given), spec=draft.spec.as_dict(), spec_sha=draft.spec.sha(), **columns,
     )
     session.add(job)
@@ -160,8 +175,13 @@ def _cancel(session: Session, job: Job) -> None:
     session.add(job)
 
 
-def retry(store: Store, job_id: int | str) -> Job:
-    """Queue a failed or cancelled job again, in its own row; what it needs and what was cancelled with it come back."""
+def retry(store: Store, job_id: int | str, *, from_start: bool = False) -> Job:
+    """Queue a failed or cancelled job again, in its own row; what it needs and what was cancelled with it come back.
+
+    A kind that resumes goes on from the last whole checkpoint, unless it is to start over.
+    """
+    if from_start:
+        _forget_checkpoints(store, job_id)
     with store.write() as session:
         job = get_job(session, job_id)
         if job.state not in ("failed", "cancelled"):
@@ -170,6 +190,13 @@ def retry(store: Store, job_id: int | str) -> Job:
         for row in _with_neighbours(session, job):
             _queue_again(session, row, "retried" if row is job else f"retried with job {job.id}")
     return job
+
+
+def _forget_checkpoints(store: Store, job_id: int | str) -> None:
+    with store.read() as session:
+        job = get_job(session, job_id)
+    if job.state in ("failed", "cancelled"):
+        store.home.job(job.uid).checkpoints.clear()
 
 
 def _with_neighbours(session: Session, job: Job) -> list[Job]:
@@ -190,16 +217,17 @@ def _queue_again(session: Session, job: Job, why: str) -> None:
     job.state, job.desired, job.reason, job.message, job.exit_code = "queued", "run", None, None, None
     job.progress_done = job.progress_total = 0
     job.progress_text, job.eta_s, job.started_at, job.finished_at = "", None, None, None
-    job.worker = job.pid = job.start_ticks = job.boot_id = None
+    job.worker = job.host = job.pid = job.start_ticks = job.boot_id = None
+    job.losses, job.cluster = 0, {}
     session.add(job)
     session.add(JobEvent(job_id=job.id, state="queued", why=why))
 
 
-def rerun(store: Store, job_id: int | str) -> tuple[Job, list[str]]:
+def rerun(store: Store, job_id: int | str, wish: Wish = NO_WISH) -> tuple[Job, list[str]]:
     """Queue the stored spec once more as a child, and list what differs now (code, packages, machine, inputs)."""
     with store.read() as session:
         old = get_job(session, job_id)
-    job = submit(store, old.kind, old.spec, parent=old.id).jobs[0]
+    job = submit(store, old.kind, old.spec, wish, parent=old.id).jobs[0]
     return job, differences(old)
 
 
@@ -211,7 +239,7 @@ def ensure_engine(store: Store, base: str) -> Job:
         for job in session.exec(query.order_by(col(Job.id).desc())):
             if job.spec["base"] == base:
                 return job
-        return _add(session, _Draft("engine", {"base": base}, spec, f"engine of {base}"))
+        return _add(session, _Draft("engine", {"base": base}, spec, f"engine of {base}"), ENGINE_WISH)
 
 
 def queue_demo_study(store: Store) -> Submitted | None:

@@ -1,8 +1,11 @@
 """The job process: `python -m jobs.runner FOLDER` carries out one task and leaves its verdict in status.json.
 
 It knows a folder and nothing else: no store, no worker, no page. Worker and page may die and come back; the verdict is
-in the folder. Exit codes: 0 succeeded, 1 failed, 3 cancelled, 73 another process holds this folder,
-74 the disk is full and not even the verdict could be written.
+in the folder. A signal to end (a shutdown, a preemption, a time limit) becomes `control.json`, which every process of
+the job reads; the task then saves and leaves, and the verdict is 'interrupted': the job goes back to the line.
+
+Exit codes: 0 succeeded, 1 failed, 3 cancelled, 75 interrupted, 73 another process holds this folder, 76 this attempt
+was superseded by another, 74 the disk is full and not even the verdict could be written.
 """
 
 from __future__ import annotations
@@ -11,28 +14,36 @@ import errno
 import fcntl
 import os
 import signal
+import socket
 import sys
 import threading
 import time
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, NoReturn
 
 from jobs.catalog import tasks
 from jobs.file_context import FileContext
 from jobs.processes import own_identity
 from lab.core.context import Stopped, write_json
 from lab.core.errors import LabError
-from lab.core.spec import load_spec
+from lab.core.spec import Spec, load_spec
+from lab.core.task import Task
 from lab.core.types import ModelSource
 from storage.files import JobFolder, read_json
 
 BEAT_S = 2.0
 DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT)
-EXIT_CODES = {"succeeded": 0, "failed": 1, "cancelled": 3}
+INTERRUPTED = "interrupted"
+ENDINGS = ("succeeded", "failed", "cancelled", INTERRUPTED)
+EXIT_CODES = {"succeeded": 0, "failed": 1, "cancelled": 3, INTERRUPTED: 75}
 DISK_FULL = 74
 LOCK_HELD = 73
+SUPERSEDED = 76
+SLURM = ("SLURM_JOB_ID", "SLURM_ARRAY_JOB_ID", "SLURM_ARRAY_TASK_ID", "SLURM_RESTART_COUNT")
+LOCK_PATIENCE_S = 5.0  # an attempt that is just being killed lets go within this time
+SIGNALS = (signal.SIGTERM, signal.SIGUSR1)  # USR1: what Slurm sends ahead of a time limit or a preemption
 
 
 @dataclass(frozen=True)
@@ -52,7 +63,8 @@ class Status:
         me = own_identity()
         self._values: dict[str, Any] = {
             "phase": "starting", "attempt": attempt,
-            "pid": me.pid, "start_ticks": me.start_ticks, "boot_id": me.boot_id,
+            "pid": me.pid, "start_ticks": me.start_ticks, "boot_id": me.boot_id, "host": socket.gethostname(),
+            "slurm": {name: os.environ[name] for name in SLURM if name in os.environ},
         }
         self._ended = threading.Event()
 
@@ -80,27 +92,41 @@ class Status:
         write_json(self._folder.status, {**self._values, "beat": time.time()})
 
 
-def main(path: str) -> int:
-    """Run the job of this folder. Returns the exit code."""
+def main(path: str, attempt: int | None = None) -> int:
+    """Run the job of this folder. Returns the exit code. `attempt` is the one this process was started for."""
     folder = JobFolder(Path(path).absolute())
     try:
         with folder.lock.open("w") as lock:  # held until the process ends, by whatever way
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+            if not _locked(lock):
                 print(f"another process works in {folder.path}", flush=True)
                 return LOCK_HELD
-            return EXIT_CODES[_work(folder).phase]
+            job = read_json(folder.job_json) or {}
+            if attempt is not None and attempt != job["attempt"]:
+                print(f"attempt {attempt} was superseded by attempt {job['attempt']}", flush=True)
+                return SUPERSEDED
+            return EXIT_CODES[_work(folder, job).phase]
     except OSError as error:  # not even the verdict or the log can be written
         if error.errno in DISK_ERRORS:
             return DISK_FULL
         raise
 
 
-def _work(folder: JobFolder) -> Verdict:
-    job = read_json(folder.job_json) or {}
+def _locked(lock: IO[str]) -> bool:
+    deadline = time.monotonic() + LOCK_PATIENCE_S
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.05)
+
+
+def _work(folder: JobFolder, job: dict[str, Any]) -> Verdict:
     context = FileContext(folder, {ref: ModelSource.model_validate(value) for ref, value in job["models"].items()})
-    signal.signal(signal.SIGTERM, lambda *_: context.request_stop())
+    for number in SIGNALS:
+        signal.signal(number, lambda number, _: _asked_to_end(folder, context, number))
     status = Status(folder, job["attempt"])
     status.write("starting")
     threading.Thread(target=status.beat, daemon=True).start()
@@ -109,20 +135,23 @@ def _work(folder: JobFolder) -> Verdict:
     return verdict
 
 
+def _asked_to_end(folder: JobFolder, context: FileContext, number: int) -> None:
+    """A stop that the lab has not asked for is written down for every process of the job."""
+    if not (read_json(folder.control) or {}).get("stop"):
+        write_json(folder.control, {"stop": "requeue", "signal": signal.Signals(number).name})
+    context.request_stop()
+
+
 def carry_out(job: dict[str, Any], context: FileContext, status: Status) -> Verdict:
     """Run the task; every way it can end becomes a verdict."""
     try:
         task = tasks()[job["kind"]]
         spec = load_spec(task.spec, job["spec"])
-        run = task.load()
-        status.write("running")
-        result = run(spec, context)
-        if context.stop_requested():
-            return _stopped(context)
+        result = _result(job, task, spec, context, status)
         write_json(context.job.result, dict(result))
         return Verdict("succeeded")
-    except Stopped:
-        return _stopped(context)
+    except Stopped as stopped:
+        return _stopped(context, str(stopped))
     except LabError as error:
         context.log(str(error))
         return Verdict("failed", error.reason, str(error))
@@ -132,12 +161,28 @@ def carry_out(job: dict[str, Any], context: FileContext, status: Status) -> Verd
         return failure(error)
 
 
-def _stopped(context: FileContext) -> Verdict:
-    """A stop that control.json asked for is a cancel; one from anywhere else (a shutdown) is a failure to retry."""
-    if (read_json(context.job.control) or {}).get("stop"):
+def _result(job: dict[str, Any], task: Task, spec: Spec, context: FileContext, status: Status) -> dict[str, Any]:
+    """Run the task here, or in the processes it asks for."""
+    if not task.resumes:
+        context.rewind(-1)  # whatever an earlier attempt reported is void
+    if job.get("processes", 1) > 1:
+        from jobs.ranks import run_ranks
+
+        status.write("running")
+        return run_ranks(job, context.job, context)
+    run = task.load()
+    status.write("running")
+    return run(spec, context)
+
+
+def _stopped(context: FileContext, words: str) -> Verdict:
+    """What the lab asked for is a cancel; a stop from anywhere else (a shutdown, a preemption) is an interruption."""
+    control = read_json(context.job.control) or {}
+    if control.get("stop") == "cancel":
         return Verdict("cancelled", "cancelled", "Cancelled while it ran.")
-    return Verdict("failed", "killed", "The process was told to end (SIGTERM) by something else than the lab, for "
-                   "example a shutdown of the machine. Retry it.")
+    by = control.get("signal", "a signal")
+    return Verdict(INTERRUPTED, "lost", f"It was told to end ({by}) by something else than the lab, for example a "
+                   f"shutdown or a preemption{'; ' + words if words else ''}.")
 
 
 def failure(error: BaseException) -> Verdict:
@@ -152,11 +197,16 @@ def failure(error: BaseException) -> Verdict:
     return Verdict("failed", "bug", f"{name}: {first_line}".rstrip(": "))
 
 
-if __name__ == "__main__":
-    code = main(sys.argv[1])
+def run_and_exit(path: str, attempt: int | None = None) -> NoReturn:
+    """What a process that was started for one job does, and nothing after it."""
+    code = main(path, attempt)
     try:
         sys.stdout.flush()
     except OSError:  # the log's disk is full; the exit code still counts
         pass
     # Not sys.exit: a thread that a library left behind must not keep a finished job alive.
     os._exit(code)
+
+
+if __name__ == "__main__":
+    run_and_exit(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else None)

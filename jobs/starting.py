@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import traceback
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from jobs.catalog import specs
-from jobs.ingest import Outcome, end_job
+from jobs.catalog import specs, tasks
+from jobs.endings import Left, Outcome, end_attempt
 from jobs.launchers import local
-from jobs.provenance import provenance
+from jobs.launchers.order import Order
+from jobs.leases import leased
+from jobs.provenance import cores, provenance
 from jobs.references import resolve_models
 from jobs.runner import DISK_ERRORS
 from jobs.watching import Watched
@@ -18,10 +22,21 @@ from storage.database import Store
 from storage.files import JobFolder
 from storage.tables import Job
 
+if TYPE_CHECKING:
+    from jobs.launchers.warm import WarmLauncher
 
-def start_job(store: Store, job: Job, slots: int, min_free_mib: int) -> Watched:
-    """Write job.json, start the process, and note who it is. Raises what stands in the way."""
-    store.home.check_free(min_free_mib)
+
+@dataclass(frozen=True)
+class Place:
+    """Where a worker starts jobs: how many share the machine's cores, and the warm launcher if there is one."""
+
+    n_devices: int
+    min_free_mib: int
+    warm: WarmLauncher | None = None
+
+
+def write_order(store: Store, job: Job) -> JobFolder:
+    """Make the job's folder ready for this attempt and write job.json into it."""
     spec = load_spec(specs()[job.kind], job.spec)
     with store.read() as session:
         models = resolve_models(session, store.home, spec)
@@ -29,16 +44,39 @@ def start_job(store: Store, job: Job, slots: int, min_free_mib: int) -> Watched:
     folder.prepare()
     write_json(folder.job_json, {
         "uid": job.uid, "kind": job.kind, "attempt": job.attempt, "spec": spec.as_dict(),
-        "models": {ref: source.model_dump() for ref, source in models.items()},
+        "models": {ref: source.model_dump() for ref, source in models.items()}, "processes": job.devices,
     })
+    return folder
+
+
+def start_job(store: Store, job: Job, place: Place) -> Watched:
+    """Write job.json, start the process, and note who it is. Raises what stands in the way."""
+    store.home.check_free(place.min_free_mib)
+    folder = write_order(store, job)
+    with store.read() as session:
+        devices = leased(session, job)
+    threads = max(1, cores() * max(1, len(devices)) // max(1, place.n_devices) // max(1, job.devices))
+    order = Order(job.uid, folder, job.attempt, devices, threads, tasks()[job.kind].warm)
     known = provenance()
-    started = local.start(job.uid, folder, slots)
-    who = started.identity
+    started = _start(order, place.warm)
+    note_process(store, job, started.identity, known)
+    return Watched(job.id, job.uid, folder, started.identity, job.attempt, job.worker, process=started.process)
+
+
+def _start(order: Order, warm: WarmLauncher | None) -> local.Started:
+    """Warm where that pays and is possible, else cold."""
+    if order.warm and warm is not None:
+        identity = warm.fork(order)
+        if identity is not None:
+            return local.Started(identity)
+    return local.start(order)
+
+
+def note_process(store: Store, job: Job, who: Any, known: dict[str, Any]) -> None:
     with store.write() as session:
         row = session.get_one(Job, job.id)
         row.pid, row.start_ticks, row.boot_id, row.provenance = who.pid, who.start_ticks, who.boot_id, known
         session.add(row)
-    return Watched(job.id, job.uid, folder, who, job.attempt, process=started.process)
 
 
 def refuse(store: Store, job: Job, error: Exception) -> None:
@@ -51,4 +89,6 @@ def refuse(store: Store, job: Job, error: Exception) -> None:
         traceback.print_exception(error)
         outcome = Outcome("failed", "bug", f"It could not be started: {type(error).__name__}: {error}")
     with store.write() as session:
-        end_job(session, session.get_one(Job, job.id), outcome, None)
+        row = session.get_one(Job, job.id)
+        if row.worker == job.worker and row.attempt == job.attempt:
+            end_attempt(session, row, outcome, None, Left())

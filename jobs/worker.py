@@ -1,7 +1,7 @@
-"""The worker: claims jobs, starts one process for each, reads in what they report, ends what should end.
+"""The worker: claims jobs, leases devices, starts a process for each, reads in what they report, ends what should end.
 
-It owns the state of every job that has left the queue. It may be killed at any moment: the job processes go on, the
-next worker adopts those that still run and reads the verdict of those that ended meanwhile from their folders.
+It owns the state of every job that has left the queue. It may be killed at any moment: the job processes go on, and the
+next worker of the machine, or another one that lives there, takes them over. Several workers may serve one store.
 """
 
 from __future__ import annotations
@@ -12,22 +12,48 @@ import threading
 import time
 import traceback
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from sqlmodel import col, select
 
-from jobs.adoption import adopt_all
+from jobs.adoption import adopt_abandoned
+from jobs.devices import cpu_slots, find_devices
 from jobs.keeper import WorkerLock, keeper_alive
-from jobs.leases import cancel_hopeless, claim
+from jobs.leases import claim, in_the_way, register_devices
+from jobs.line import cancel_hopeless
 from jobs.processes import own_identity
-from jobs.starting import refuse, start_job
-from jobs.watching import Watched, look_after
+from jobs.starting import Place, refuse, start_job
+from jobs.watching import Patience, Watched, ask_to_yield, look_after
 from lab.core.errors import LabError
 from storage.database import Store
+from storage.queries.queue import devices, is_paused, ready_jobs
 from storage.tables import ENDED, Job, Worker, now
 
-TICK_S = 0.5
+if TYPE_CHECKING:
+    from jobs.launchers.warm import WarmLauncher
+
+TICK_S = 0.25
 HEARTBEAT_S = 2.0
+DEVICES_EVERY_S = 10.0
+ADOPT_EVERY_S = 1.0
+WARMING_S = 30.0
 ENGINE_PATIENCE_S = 15.0  # a web process that restarts finds its engines again
+
+
+@dataclass(frozen=True)
+class WorkerOptions:
+    """What a worker is told when it starts. `label` tells apart several workers of one machine."""
+
+    slots: int = 1
+    chat_slots: int = 2
+    label: str = "main"
+    host: str = field(default_factory=socket.gethostname)
+    kept: bool = False  # end when nothing is left to do and no process that asked for a worker lives
+    grace_s: float = 120.0
+    most_losses: int = 3
+    min_free_mib: int = 200
+    gpus: bool = True
+    warm: bool = False
 
 
 @dataclass
@@ -35,54 +61,74 @@ class WorkerState:
     """What a worker holds in memory; all of it can be found again after a kill."""
 
     store: Store
-    slots: int
-    min_free_mib: int
-    grace_s: float
+    options: WorkerOptions
     name: str = ""
     watched: dict[int, Watched] = field(default_factory=dict)
-    beat_at: float = 0.0
+    warm: WarmLauncher | None = None
+    done_at: dict[str, float] = field(default_factory=dict)  # when what is not due at every tick was done last
     alone_since: float | None = None  # since when no keeper lives
 
     def say(self, text: str) -> None:
         print(f"{now():%Y-%m-%d %H:%M:%S} {text}", flush=True)
 
+    def due(self, what: str, every_s: float) -> bool:
+        """Whether it is time again; if so, it counts as done now."""
+        if time.monotonic() - self.done_at.get(what, -every_s) < every_s:
+            return False
+        self.done_at[what] = time.monotonic()
+        return True
 
-def run_worker(
-    store: Store, slots: int = 1, stop: threading.Event | None = None, *, kept: bool = False, grace_s: float = 10.0,
-    min_free_mib: int = 200,
-) -> None:
-    """Work until `stop` is set, or, when `kept`, until nothing is left to do and no keeper lives.
 
-    Raises LabError when another worker serves this store. Jobs that run are left running.
+def run_worker(store: Store, options: WorkerOptions | None = None, stop: threading.Event | None = None) -> None:
+    """Work until `stop` is set, or, when kept, until nothing is left to do and no keeper lives.
+
+    Raises LabError when another worker of this label serves this store here. Jobs that run are left running.
     """
-    lock = WorkerLock(store.home)
-    stop = stop or threading.Event()
-    state = WorkerState(store, slots, min_free_mib, grace_s)
+    options, stop = options or WorkerOptions(), stop or threading.Event()
+    lock = WorkerLock(store.home, options.host, options.label)
+    state = WorkerState(store, options)
     try:
-        _register(state)
-        state.watched = adopt_all(store, state.name)
+        _sign_on(state)
+        if options.warm:
+            from jobs.launchers.warm import WarmLauncher
+
+            state.warm = WarmLauncher(store.home)
+            state.warm.start()
         while not stop.is_set() and lock.still_there():
             if not _tick_safely(state):
                 stop.wait(5 * TICK_S)
-            elif kept and _may_leave(state):
+            elif options.kept and _may_leave(state):
                 break
             stop.wait(TICK_S)
-        _unregister(state)
+        _sign_off(state)
     finally:
+        if state.warm is not None:
+            state.warm.stop()
         lock.release()
 
 
-def _register(state: WorkerState) -> None:
-    me = own_identity()
-    state.name = f"{socket.gethostname()}:{me.pid}:{me.start_ticks}"
+def _sign_on(state: WorkerState) -> None:
+    me, options = own_identity(), state.options
+    state.name = f"{options.host}/{options.label}:{me.pid}:{me.start_ticks}"
     with state.store.write() as session:
-        for old in session.exec(select(Worker).where(Worker.host == socket.gethostname())):
-            session.delete(old)  # the lock says that they are gone
-        session.add(Worker(name=state.name, host=socket.gethostname(), pid=os.getpid(), slots=state.slots))
-    state.say(f"worker {state.name} serves {state.store.home} with {state.slots} slot(s)")
+        session.merge(Worker(name=state.name, host=options.host, pid=os.getpid(), start_ticks=me.start_ticks,
+                             boot_id=me.boot_id))
+    _look_at_devices(state)
+    with state.store.read() as session:
+        mine = [device.title for device in devices(session) if device.host == options.host]
+    state.say(f"worker {state.name} serves {state.store.home} with {', '.join(mine) or 'nothing to lease'}")
 
 
-def _unregister(state: WorkerState) -> None:
+def _look_at_devices(state: WorkerState) -> None:
+    options = state.options
+    find = find_devices if options.gpus else cpu_slots
+    found = find(options.slots, options.chat_slots)
+    with state.store.write() as session:
+        register_devices(session, options.host, found)
+    state.done_at["devices"] = time.monotonic()
+
+
+def _sign_off(state: WorkerState) -> None:
     try:
         with state.store.write() as session:
             row = session.get(Worker, state.name)
@@ -106,46 +152,85 @@ def _tick_safely(state: WorkerState) -> bool:
 
 
 def tick(state: WorkerState) -> None:
-    """Look after what runs, then start what may start."""
-    _heartbeat(state)
+    """Look after what runs, take over what dead workers left, then start what may start."""
+    if state.due("heartbeat", HEARTBEAT_S):
+        _beat(state)
+    if state.due("adopt", ADOPT_EVERY_S):
+        found = adopt_abandoned(state.store, state.name, state.options.host)
+        state.watched |= found
+        for job_id in found:
+            state.say(f"job {job_id} taken over")
+    _look_after_all(state)
+    with state.store.read() as session:
+        line = ready_jobs(session)
+        waiting = bool(line) or session.exec(select(Job.id).where(Job.state == "queued").limit(1)).first() is not None
+    if waiting:
+        if state.due("devices", DEVICES_EVERY_S):
+            _look_at_devices(state)
+        while _start_next(state):
+            continue
+    _make_room(state, line)
+
+
+def _look_after_all(state: WorkerState) -> None:
+    patience = Patience(state.options.grace_s, state.options.most_losses)
     for job_id, watched in list(state.watched.items()):
         try:
-            if look_after(state.store, watched, state.grace_s):
+            if look_after(state.store, watched, patience):
                 del state.watched[job_id]
                 state.say(f"job {job_id} ended")
         except OSError as error:  # the job's folder cannot be read or written now; its neighbours must not wait for it
             state.say(f"job {job_id}: {error}")
-    with state.store.read() as session:
-        waiting = session.exec(select(Job.id).where(Job.state == "queued").limit(1)).first()
-    while waiting is not None and _start_next(state):
-        continue
 
 
-def _heartbeat(state: WorkerState) -> None:
-    if time.monotonic() - state.beat_at < HEARTBEAT_S:
-        return
+def _beat(state: WorkerState) -> None:
     with state.store.write() as session:
         row = session.get(Worker, state.name)
-        if row:
-            row.heartbeat_at = now()
-            session.add(row)
-    state.beat_at = time.monotonic()
+        if row is None:  # another worker took us for dead, which a restored store may make it do
+            me = own_identity()
+            row = Worker(name=state.name, host=state.options.host, pid=me.pid, start_ticks=me.start_ticks,
+                         boot_id=me.boot_id)
+        row.heartbeat_at = now()
+        session.add(row)
 
 
 def _start_next(state: WorkerState) -> bool:
     """Claim and start one job. False when none may start now."""
+    if state.warm is not None and state.warm.state() == "warming" and state.warm.age_s < WARMING_S:
+        return False  # it is ready within seconds, and a cold start beside it would take longer than both
     with state.store.write() as session:
         cancel_hopeless(session)
-        job = claim(session, state.name, state.slots)
+        job = claim(session, state.name, state.options.host)
     if job is None:
         return False
     try:
-        state.watched[job.id] = start_job(state.store, job, state.slots, state.min_free_mib)
+        place = Place(_n_sharing(state), state.options.min_free_mib, state.warm)
+        state.watched[job.id] = start_job(state.store, job, place)
         state.say(f"job {job.id} ({job.name}) started")
     except Exception as error:  # whatever stands in the way becomes the job's reason
         refuse(state.store, job, error)
         state.say(f"job {job.id} ({job.name}) could not start: {error}")
     return True
+
+
+def _n_sharing(state: WorkerState) -> int:
+    """Devices that share the machine's cores: GPUs, or CPU slots for work."""
+    with state.store.read() as session:
+        return sum(device.host == state.options.host and device.kind != "chat" for device in devices(session))
+
+
+def _make_room(state: WorkerState, line: list[Job]) -> None:
+    """Ask idle services to end when a job waits for what they hold; take the word back when none does any more."""
+    services = [job_id for job_id, watched in state.watched.items()]
+    if not services:
+        return
+    with state.store.read() as session:
+        held = list(session.exec(select(Job).where(col(Job.id).in_(services), Job.kind == "engine")))
+        mine = [device for device in devices(session) if device.host == state.options.host]
+        waits = [] if is_paused(session) else [job for job in line if not job.run_on]
+    asked = {job.id for job in in_the_way(waits, mine, held)}
+    for job in held:
+        ask_to_yield(state.watched[job.id], job.id in asked)
 
 
 def _may_leave(state: WorkerState) -> bool:
@@ -154,14 +239,14 @@ def _may_leave(state: WorkerState) -> bool:
         state.alone_since = None
         return False
     state.alone_since = state.alone_since or time.monotonic()
-    with state.store.write() as session:
-        left = session.exec(select(Job).where(col(Job.state).not_in(ENDED))).all()
-        if any(job.slots for job in left):
+    with state.store.read() as session:
+        left = list(session.exec(select(Job).where(col(Job.state).not_in(ENDED))))
+        if any(job.lane == "work" for job in left) and not is_paused(session):
             return False
-        if time.monotonic() - state.alone_since > ENGINE_PATIENCE_S:
-            for job in left:
+        left = [job for job in left if job.state != "queued"]
+    if left and time.monotonic() - state.alone_since > ENGINE_PATIENCE_S:
+        with state.store.write() as session:
+            for job in session.exec(select(Job).where(col(Job.id).in_([job.id for job in left]), Job.lane == "chat")):
                 job.desired = "cancel"
                 session.add(job)
     return not left
-
-

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lab.core.checkpoints import Checkpoints
 from lab.core.errors import LabError
+from storage.mounts import network_filesystem
 
 MIB = 1024 * 1024
-NETWORK = ("nfs", "lustre", "gpfs", "beegfs", "ceph", "cifs", "smb", "afs", "9p", "fuse.sshfs")
 
 
 @dataclass(frozen=True)
@@ -56,10 +57,19 @@ class JobFolder:
     def lock(self) -> Path:
         return self.path / "lock"
 
+    @property
+    def exit(self) -> Path:
+        """How the process ended, written by the fork server that is its parent."""
+        return self.path / "exit.json"
+
+    @property
+    def checkpoints(self) -> Checkpoints:
+        return Checkpoints(self.path / "checkpoints")
+
     def prepare(self) -> None:
-        """Make the folder ready for a new attempt: the log stays, the leavings of an earlier attempt go."""
+        """Make the folder ready for a new attempt: log, events and checkpoints stay, the rest of the last one goes."""
         self.path.mkdir(parents=True, exist_ok=True)
-        for old in (self.status, self.events, self.control, self.result):
+        for old in (self.status, self.control, self.result, self.exit):
             old.unlink(missing_ok=True)
         shutil.rmtree(self.artifacts, ignore_errors=True)
         self.artifacts.mkdir()
@@ -90,17 +100,13 @@ class Home:
         """One file for each process that wants a worker (the web process, a waiting command line)."""
         return self.path / "keepers"
 
-    @property
-    def worker_lock(self) -> Path:
-        return self.path / "worker.lock"
+    def worker_lock(self, host: str, label: str) -> Path:
+        """Held by a living worker. Several machines may share LAB_HOME, so its name says which one."""
+        return self.path / "workers" / f"{host}.{label}.lock"
 
     @property
     def worker_log(self) -> Path:
         return self.path / "worker.log"
-
-    @property
-    def store_lock(self) -> Path:
-        return self.path / "store.lock"
 
     def job(self, uid: str) -> JobFolder:
         return JobFolder(self.jobs / uid)
@@ -130,13 +136,8 @@ class Home:
         return shutil.disk_usage(self.path).free // MIB
 
     def network_filesystem(self) -> str | None:
-        """The type of the network file system LAB_HOME lies on (SQLite's locks are not safe there), or None."""
-        here, kind, longest = str(self.path.resolve()) + "/", "", -1
-        for line in Path("/proc/mounts").read_text().splitlines():
-            _, mount, found, *_ = line.split()
-            if here.startswith(mount.rstrip("/") + "/") and len(mount) > longest:
-                kind, longest = found, len(mount)
-        return kind if kind.startswith(NETWORK) else None
+        """The type of the network file system LAB_HOME lies on, or None. Only a SQLite file may not lie there."""
+        return network_filesystem(self.path)
 
     def check_free(self, min_mib: int) -> None:
         """Raise LabError (reason disk) when less than `min_mib` MiB are free."""

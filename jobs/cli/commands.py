@@ -59,6 +59,7 @@ def _add_submit(commands: argparse._SubParsersAction) -> None:
     submit.add_argument("recipe", metavar="RECIPE.yaml", help="for example lab/recipes/demo/study.yaml")
     submit.add_argument("overrides", nargs="*", metavar="key=value", help="fields to change; dots reach into groups")
     submit.add_argument("--priority", type=int, default=0, metavar="N", help="higher starts first (default 0)")
+    submit.add_argument("--on", default="", metavar="PLACE", help="slurm:PROFILE; default: a worker's own machine")
     _add_wait(submit)
     _add_json(submit)
 
@@ -131,7 +132,9 @@ def _add_round(command: argparse.ArgumentParser) -> None:
 
 def _add_machine(commands: argparse._SubParsersAction) -> None:
     worker = _command(commands, "worker", "jobs.cli.serving:work", "Serve the queue until told to end (Ctrl-C).")
-    worker.add_argument("--slots", type=int, metavar="N", help="jobs at the same time (default LAB_SLOTS, or 1)")
+    worker.add_argument("--slots", type=int, metavar="N",
+                        help="jobs at the same time on a machine without GPUs (default LAB_SLOTS, or 2)")
+    worker.add_argument("--label", default="main", metavar="NAME", help="tells workers of one machine apart")
     worker.add_argument("--kept", action="store_true",
                         help="end when nothing is queued or running and no process that asked for a worker lives")
     doctor = _command(commands, "doctor", "jobs.cli.doctor:examine", "What this machine has, and what is missing.")

@@ -8,7 +8,7 @@ import sys
 
 from jobs.cli.text import as_dict
 from jobs.cli.waiting import outcome, wait_for_jobs
-from jobs.queue import Submitted, submit
+from jobs.queue import Submitted, Wish, submit
 from lab.core.settings import Settings
 from lab.core.spec import parse_overrides, read_recipe
 from storage.database import open_store
@@ -19,7 +19,7 @@ def submit_recipe(options: argparse.Namespace) -> int:
     overrides = parse_overrides(options.overrides)
     kind, values = read_recipe(options.recipe, overrides)
     store = open_store()
-    submitted = submit(store, kind, values, priority=options.priority)
+    submitted = submit(store, kind, values, Wish(options.priority, options.on))
     _say(submitted, options)
     if not options.wait:
         if options.json:

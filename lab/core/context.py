@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from lab.core.checkpoints import Checkpoints
 from lab.core.errors import LabError
 from lab.core.types import ModelSource
 
@@ -22,14 +23,21 @@ class Stopped(Exception):
 
 
 class Context(Protocol):
-    """What a task may use. `folder` is its own; everything it leaves goes under it."""
+    """What a task may use. `folder` is its own and new at each attempt; everything it leaves goes under it.
+
+    `checkpoints` outlives an attempt: a task that resumes looks there for its last whole one and calls `rewind` with
+    its step, so that nothing is reported twice. `folder`'s files of an earlier attempt are gone by then.
+    """
 
     folder: Path
+    checkpoints: Checkpoints
 
     def log(self, message: str) -> None: ...
     def progress(self, done: float, total: float, text: str = "") -> None: ...
     def metric(self, step: int, **values: float) -> None: ...
+    def rewind(self, step: int) -> None: ...
     def stop_requested(self) -> bool: ...
+    def yield_requested(self) -> bool: ...
     def model(self, ref: str) -> ModelSource: ...
     def save(self, name: str, value: Mapping[str, Any]) -> Path: ...
     def announce(self, **facts: Any) -> None: ...
@@ -56,6 +64,11 @@ class MemoryContext:
     facts: dict[str, Any] = field(default_factory=dict)
     stop: bool = False
 
+    @property
+    def checkpoints(self) -> Checkpoints:
+        """Beside the folder, where a job has them too."""
+        return Checkpoints(self.folder.parent / f"{self.folder.name}-checkpoints")
+
     def log(self, message: str) -> None:
         self.logs.append(message)
 
@@ -65,8 +78,15 @@ class MemoryContext:
     def metric(self, step: int, **values: float) -> None:
         self.metrics.append((step, values))
 
+    def rewind(self, step: int) -> None:
+        """Metrics after `step` are void: the run goes on from there."""
+        self.metrics[:] = [(at, values) for at, values in self.metrics if at <= step]
+
     def stop_requested(self) -> bool:
         return self.stop
+
+    def yield_requested(self) -> bool:
+        return False
 
     def model(self, ref: str) -> ModelSource:
         if ref in self.models:

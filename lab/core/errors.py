@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Literal
 
-Reason = Literal["spec", "data", "disk", "memory", "dependency", "killed", "cancelled", "lost", "bug"]
+Reason = Literal["spec", "data", "disk", "memory", "dependency", "killed", "cancelled", "lost", "cluster", "bug"]
 
 
 class LabError(Exception):

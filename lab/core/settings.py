@@ -22,11 +22,15 @@ class Settings:
     slots: int
     space: bool
     min_free_mib: int = 200  # a job does not start with less room on the disk
+    chat_slots: int = 2  # interactive services at the same time on a machine without GPUs
+    gpus: bool = True  # lease the machine's GPUs if it has some
+    warm: bool = True  # keep a process with the imports done, from which jobs are forked
+    grace_s: int = 120  # how long a job that is told to end may take to save
+    most_losses: int = 3  # a job that is lost so often without getting further fails
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> Settings:
-        """Read LAB_HOME, LAB_DATABASE_URL, LAB_HOST, LAB_PORT or PORT, LAB_WORKER, LAB_SLOTS, LAB_MIN_FREE_MIB and
-        SPACE_ID. All faults together."""
+        """Read every LAB_… variable of the README's table, PORT and SPACE_ID. All faults together."""
         env = os.environ if env is None else env
         home = Path(env.get("LAB_HOME") or ".lab").expanduser().absolute()
         space = bool(env.get("SPACE_ID"))
@@ -34,9 +38,10 @@ class Settings:
         port = _number(env, "LAB_PORT" if env.get("LAB_PORT") else "PORT", 7860, 65535, faults)
         slots = _number(env, "LAB_SLOTS", default_slots(), 64, faults)
         min_free_mib = _number(env, "LAB_MIN_FREE_MIB", 200, 10**9, faults, least=0)
-        worker = (env.get("LAB_WORKER") or "on").lower()
-        if worker not in ("on", "off"):
-            faults.append(Fault("LAB_WORKER", f"should be on or off (got {worker!r})", worker))
+        worker, gpus, warm = (_switch(env, name, faults) for name in ("LAB_WORKER", "LAB_GPUS", "LAB_WARM"))
+        chat_slots = _number(env, "LAB_CHAT_SLOTS", 2, 64, faults)
+        grace_s = _number(env, "LAB_GRACE_S", 120, 24 * 3600, faults)
+        most_losses = _number(env, "LAB_MOST_LOSSES", 3, 1000, faults)
         if faults:
             raise SpecError(faults, "environment")
         return cls(
@@ -44,20 +49,24 @@ class Settings:
             database_url=env.get("LAB_DATABASE_URL") or f"sqlite:///{home / 'lab.db'}",
             host=env.get("LAB_HOST") or ("0.0.0.0" if space else "127.0.0.1"),
             port=port,
-            worker=worker == "on",
-            slots=slots,
-            space=space,
-            min_free_mib=min_free_mib,
+            worker=worker, slots=slots, space=space, min_free_mib=min_free_mib, chat_slots=chat_slots, gpus=gpus,
+            warm=warm, grace_s=grace_s, most_losses=most_losses,
         )
 
 
 def default_slots() -> int:
-    """Jobs at the same time: one where there is a GPU to fill, else two if there are two cores.
+    """Jobs at the same time on a machine without GPUs: two if there are two cores.
 
     The embedded bases are too small for two threads to help one job: two jobs of one thread finish twice as much.
     """
-    has_gpu = Path("/proc/driver/nvidia/version").exists()
-    return 1 if has_gpu else min(2, len(os.sched_getaffinity(0)))
+    return min(2, len(os.sched_getaffinity(0)))
+
+
+def _switch(env: Mapping[str, str], name: str, faults: list[Fault]) -> bool:
+    text = (env.get(name) or "on").lower()
+    if text not in ("on", "off"):
+        faults.append(Fault(name, f"should be on or off (got {text!r})", text))
+    return text != "off"
 
 
 def _number(env: Mapping[str, str], name: str, default: int, most: int, faults: list[Fault], *, least: int = 1) -> int:

@@ -13,10 +13,12 @@ from lab.engine.listening import listening
 from lab.engine.specs import EngineSpec
 
 LOOK_EVERY_S = 0.25
+GAVE_WAY = " and another job waits for its device"
 
 
 def serve(spec: EngineSpec, context: Context) -> dict[str, Any]:
-    """Announce {"url", "base"} once the base answers; return when nobody has asked for `idle_timeout_s`.
+    """Announce {"url", "base"} once the base answers; return when nobody has asked for `idle_timeout_s`, or
+    for `give_way_after_s` while another job waits for the device it holds.
 
     Raises Stopped when asked to stop; answers that are being written then have two seconds left.
     """
@@ -27,9 +29,22 @@ def serve(spec: EngineSpec, context: Context) -> dict[str, Any]:
     with listening(build_app(engine, activity)) as url:
         context.announce(url=url, base=spec.base)
         context.log(f"serving {spec.base} at {url}, {time.monotonic() - started:.1f} s after the start")
-        while activity.idle_s < spec.idle_timeout_s:
-            if context.stop_requested():
-                raise Stopped
-            time.sleep(min(LOOK_EVERY_S, spec.idle_timeout_s))
-    context.log(f"nobody asked for {spec.idle_timeout_s:g} s, so the engine ends")
-    return {"base": spec.base, "seconds": time.monotonic() - started, "ended": "idle"}
+        ended = _until_idle(spec, context, activity)
+    context.log(f"nobody asked for {activity.idle_s:.0f} s{GAVE_WAY if ended == 'gave way' else ''}: the engine ends")
+    return {"base": spec.base, "seconds": time.monotonic() - started, "ended": ended}
+
+
+def _until_idle(spec: EngineSpec, context: Context, activity: Activity) -> str:
+    """Returns 'idle', or 'gave way' when another job waits. Announces whether it is idle, for who needs its place."""
+    told: bool | None = None
+    while activity.idle_s < spec.idle_timeout_s:
+        if context.stop_requested():
+            raise Stopped
+        idle = activity.idle_s >= spec.give_way_after_s
+        if idle and context.yield_requested():
+            return "gave way"
+        if idle != told:
+            context.announce(idle=idle)
+            told = idle
+        time.sleep(min(LOOK_EVERY_S, spec.idle_timeout_s))
+    return "idle"

@@ -1,6 +1,6 @@
 """The engine as a job: an interactive service beside the queue. No torch here; listing tasks imports this file."""
 
-from lab.core.task import Task
+from lab.core.task import Needs, Task
 from lab.engine.specs import EngineSpec
 
 TASK = Task(
@@ -8,5 +8,6 @@ TASK = Task(
     spec=EngineSpec,
     run="lab.engine._server:serve",
     summary="Hold one base in memory and answer for it and its variants, until nobody asks any more.",
-    slots=0,
+    needs=lambda spec: Needs(lane="chat"),
+    warm=True,
 )

@@ -17,6 +17,9 @@ class EngineSpec(Spec):
     kind: ClassVar[str] = "engine"
     base: str = Field(description="Name of a base card.")
     idle_timeout_s: float = Field(600, gt=0, description="Seconds without a request after which it ends.")
+    give_way_after_s: float = Field(
+        15, gt=0, description="Seconds without a request after which it ends if another job waits for its device."
+    )
     max_new_tokens: int = Field(512, ge=1, le=32768, description="Upper bound of one answer, in tokens.")
 
     def check_names(self) -> list[Fault]:

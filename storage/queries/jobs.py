@@ -10,7 +10,20 @@ from sqlalchemy import func, or_
 from sqlmodel import Session, col, select
 
 from lab.core.errors import LabError
-from storage.tables import ENDED, STATES, BenchmarkRun, Job, JobDependency, JobEvent, Metric, Study, Worker, now
+from storage.tables import (
+    ENDED,
+    STATES,
+    BenchmarkRun,
+    Device,
+    Job,
+    JobDependency,
+    JobEvent,
+    Metric,
+    Setting,
+    Study,
+    Worker,
+    now,
+)
 
 SORTABLE = ("id", "name", "kind", "state", "priority", "created_at", "started_at", "finished_at")
 LIVE_S = 10  # a worker without a heartbeat for this long counts as gone
@@ -62,32 +75,36 @@ def get_job(session: Session, id_or_uid: int | str) -> Job:
     return job
 
 
-def queue_position(session: Session, job: Job) -> int | None:
-    """1 for the next job to start; None when the job does not wait. Jobs that wait for others count too."""
-    if job.state != "queued":
-        return None
-    ahead = select(func.count()).where(
-        Job.state == "queued", col(Job.slots) > 0,
-        or_(col(Job.priority) > job.priority, (col(Job.priority) == job.priority) & (col(Job.id) < job.id)),
-    )
-    return session.exec(ahead).one() + 1
-
-
 def metric_names(session: Session, job_id: int) -> list[str]:
     return list(session.exec(select(Metric.name).where(Metric.job_id == job_id).distinct().order_by(Metric.name)))
 
 
 def metrics(session: Session, job_id: int, name: str, max_points: int = 500) -> list[tuple[int, float]]:
-    """(step, value) by step, thinned evenly to `max_points` with both ends kept; NaN where it was not a number."""
-    query = select(Metric.step, Metric.value).where(Metric.job_id == job_id, Metric.name == name)
-    points = [
-        (step, float("nan") if value is None else value)
-        for step, value in session.exec(query.order_by(col(Metric.step), col(Metric.id)))
-    ]
-    if len(points) <= max_points:
-        return points
-    last = len(points) - 1
-    return [points[round(i * last / (max_points - 1))] for i in range(max_points)]
+    """(step, value) by step; NaN where it was not a number. A longer curve is thinned to `max_points` in the store:
+
+    the steps are cut into equal spans, and of each span the points with the least and the greatest value stay, so that
+    a spike is never thinned away. The last point always stays.
+    """
+    mine = (Metric.job_id == job_id, Metric.name == name)
+    count, first, last = session.exec(
+        select(func.count(), func.min(Metric.step), func.max(Metric.step)).where(*mine)
+    ).one()
+    query = select(Metric.step, Metric.value).where(*mine).order_by(col(Metric.step), col(Metric.id))
+    if count > max_points:
+        query = query.where(or_(col(Metric.id).in_(_extremes(mine, first, last, max_points // 2)), Metric.step == last))
+    return [(step, float("nan") if value is None else value) for step, value in session.exec(query)]
+
+
+def _extremes(mine: tuple[Any, ...], first: int, last: int, n_spans: int) -> Any:
+    """Ids of the least and the greatest point of each span of steps."""
+    width = (last - first) // n_spans + 1
+    span = func.floor((col(Metric.step) - first) / float(width))
+    ranked = select(
+        col(Metric.id).label("id"),
+        func.row_number().over(partition_by=span, order_by=col(Metric.value).asc()).label("least"),
+        func.row_number().over(partition_by=span, order_by=col(Metric.value).desc()).label("greatest"),
+    ).where(*mine).subquery()
+    return select(ranked.c.id).where(or_(ranked.c.least == 1, ranked.c.greatest == 1))
 
 
 def events(session: Session, job_id: int) -> list[JobEvent]:
@@ -116,23 +133,17 @@ def counts_by_state(session: Session, study_id: int | None = None) -> dict[str, 
     return {state: found.get(state, 0) for state in STATES}
 
 
-def mean_seconds(session: Session, kind: str, last: int = 20) -> float | None:
-    """Mean run time of the last succeeded jobs of a kind: what an estimate of a queued one rests on."""
-    query = select(Job).where(Job.kind == kind, Job.state == "succeeded").order_by(col(Job.id).desc()).limit(last)
-    times = [
-        (job.finished_at - job.started_at).total_seconds()
-        for job in session.exec(query) if job.finished_at and job.started_at
-    ]
-    return sum(times) / len(times) if times else None
-
-
 def last_change(session: Session) -> str:
     """A token that differs whenever a page about jobs, studies or results would look different."""
     active = select(func.count(), func.sum(Job.progress_done), func.sum(Job.events_offset)).where(
         col(Job.state).not_in(ENDED)
     )
-    asked = select(func.count()).where(Job.desired == "cancel")
-    parts = [str(tuple(session.exec(active).one())), session.exec(asked).one()]
+    asked = select(func.count(), func.sum(Job.rank * (Job.priority + 1))).where(
+        or_(Job.desired == "cancel", Job.state == "queued")
+    )
+    held = select(func.count(Device.job_id), func.count())
+    parts = [str(tuple(session.exec(query).one())) for query in (active, asked, held)]
+    parts.append(str(session.exec(select(func.max(Setting.changed_at))).one()))
     parts += [session.exec(select(func.max(table.id))).one() for table in (Job, JobEvent, Study, BenchmarkRun)]
     return "/".join(str(part) for part in parts)
 

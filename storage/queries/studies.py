@@ -11,7 +11,8 @@ from lab.bases.cards import bases
 from lab.core.errors import LabError, nearest
 from lab.core.types import ModelSource
 from storage.files import Home
-from storage.queries.jobs import counts_by_state, find_job, mean_seconds
+from storage.queries.jobs import counts_by_state, find_job
+from storage.queries.queue import mean_seconds
 from storage.tables import ENDED, Job, Study, Variant
 
 

@@ -1,11 +1,23 @@
 """Every table of the store; importing this module registers them all with SQLModel's metadata."""
 
 from storage.tables.benchmarks import BenchmarkRun, BenchmarkSample
-from storage.tables.jobs import ENDED, STATES, Job, JobDependency, JobEvent, Metric, Worker, now
+from storage.tables.jobs import (
+    ENDED,
+    STATES,
+    Device,
+    Job,
+    JobDependency,
+    JobEvent,
+    Metric,
+    Setting,
+    Worker,
+    now,
+)
 from storage.tables.ratings import Answer, AnswerBank, Assignment, Rater, Rating, Round, Unit
 from storage.tables.studies import Study, Variant
 
 __all__ = [
-    "ENDED", "STATES", "Answer", "AnswerBank", "Assignment", "BenchmarkRun", "BenchmarkSample", "Job", "JobDependency",
-    "JobEvent", "Metric", "Rater", "Rating", "Round", "Study", "Unit", "Variant", "Worker", "now",
+    "ENDED", "STATES", "Answer", "AnswerBank", "Assignment", "BenchmarkRun", "BenchmarkSample", "Device", "Job",
+    "JobDependency", "JobEvent", "Metric", "Rater", "Rating", "Round", "Setting", "Study", "Unit", "Variant", "Worker",
+    "now",
 ]

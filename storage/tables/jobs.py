@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, Column, Index
+from sqlalchemy import JSON, BigInteger, Column, Index, Integer
 from sqlmodel import Field, SQLModel
 
+TICKS = BigInteger().with_variant(Integer, "sqlite")  # 32 bits are full after 248 days of uptime
 STATES = ("queued", "starting", "running", "succeeded", "failed", "cancelled")
 ENDED = ("succeeded", "failed", "cancelled")
 
@@ -18,9 +19,12 @@ def now() -> datetime:
 
 
 class Job(SQLModel, table=True):
-    """One piece of work. `state` is written by the worker only; pages and the command line write `desired`."""
+    """One piece of work. `state` is written by the worker only; pages and the command line write `desired`.
 
-    __table_args__ = (Index("ix_job_state_priority", "state", "priority", "id"),)
+    queued → starting → running → succeeded | failed | cancelled; a job whose process was lost goes back to queued.
+    """
+
+    __table_args__ = (Index("ix_job_state_priority", "state", "priority", "rank"),)
 
     id: int | None = Field(default=None, primary_key=True)
     uid: str = Field(unique=True, max_length=12)
@@ -29,8 +33,15 @@ class Job(SQLModel, table=True):
     state: str = "queued"
     desired: str = "run"  # run | cancel
     priority: int = 0  # higher first
-    slots: int = 1
+    rank: float = 0  # order among equal priorities, lower first; a new job gets the highest
+    devices: int = 1  # GPUs, or CPU slots where there are none
+    memory_mib: int = 0  # estimated use of each device's memory; 0: unknown
+    lane: str = "work"  # work | chat: which slots it takes on a machine without GPUs
+    run_on: str = ""  # "": a worker's own machine; "slurm:<profile>": a cluster
     attempt: int = 0
+    losses: int = 0  # how often it was lost since it last got further
+    checkpoint_step: int = 0  # of its last whole checkpoint when it was lost last
+    device_seconds: float = 0  # of all attempts that have ended
     study_id: int | None = Field(default=None, foreign_key="study.id", index=True)
     parent_id: int | None = Field(default=None, foreign_key="job.id")  # the job this one re-runs; a retry keeps its row
 
@@ -53,10 +64,14 @@ class Job(SQLModel, table=True):
     exit_code: int | None = None
 
     worker: str | None = None
+    host: str | None = None  # the machine it runs on
+    cluster: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    # what is known of a cluster's job: its id, the tag it was submitted under, state, node, since when it is unknown
     pid: int | None = None
-    start_ticks: int | None = None  # field 22 of /proc/PID/stat: with boot_id it names a process for good
+    start_ticks: int | None = Field(default=None, sa_type=TICKS)
+    # field 22 of /proc/PID/stat: with boot_id it names a process for good
     boot_id: str | None = None
-    events_offset: int = 0  # bytes of events.jsonl already read in
+    events_offset: int = 0  # bytes of events.jsonl already read in; the file grows over all attempts
 
     created_at: datetime = Field(default_factory=now)
     started_at: datetime | None = None
@@ -94,12 +109,38 @@ class Metric(SQLModel, table=True):
 
 
 class Worker(SQLModel, table=True):
-    """A worker's sign of life."""
+    """A worker's sign of life. Which process it is decides whether its jobs have to be taken over."""
 
-    name: str = Field(primary_key=True)  # host:pid:start_ticks
+    name: str = Field(primary_key=True)  # host/label:pid:start_ticks
     host: str
     pid: int
+    start_ticks: int = Field(default=0, sa_type=TICKS)
+    boot_id: str = ""
     started_at: datetime = Field(default_factory=now)
     heartbeat_at: datetime = Field(default_factory=now)
-    slots: int = 1
-    paused: bool = False
+
+
+class Device(SQLModel, table=True):
+    """Something of a machine that one job at a time may hold: a GPU, or a slot of its CPU.
+
+    `job_id` is the lease. It is written in the transaction that changes the job's state, so a device has one holder.
+    """
+
+    host: str = Field(primary_key=True)
+    name: str = Field(primary_key=True)  # gpu:<UUID> | cpu:<n> | chat:<n>
+    kind: str  # gpu | cpu | chat
+    title: str = ""  # the card's name and its number on the machine
+    memory_mib: int = 0  # of a GPU
+    free_mib: int = 0  # as last seen
+    job_id: int | None = Field(default=None, foreign_key="job.id", index=True)
+    leased_at: datetime | None = None
+    blocked: str = ""  # why it is not leased although it is free
+    seen_at: datetime = Field(default_factory=now)
+
+
+class Setting(SQLModel, table=True):
+    """One choice of the lab that outlives its processes, such as a paused queue."""
+
+    key: str = Field(primary_key=True)
+    value: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    changed_at: datetime = Field(default_factory=now)

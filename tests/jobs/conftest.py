@@ -6,11 +6,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from jobs import catalog
-from jobs.worker import run_worker
+from jobs.worker import WorkerOptions, run_worker
 from lab.bases.cards import BaseCard, bases
 from storage.database import Store, open_store
 from storage.queries.jobs import get_job
@@ -24,6 +25,8 @@ def fake_tasks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None
     monkeypatch.setenv("LAB_HOME", str(tmp_path / "home"))
     monkeypatch.delenv("LAB_DATABASE_URL", raising=False)
     monkeypatch.setattr("jobs.worker.TICK_S", 0.1)
+    monkeypatch.setenv("LAB_WARM", "off")
+    monkeypatch.setenv("LAB_GPUS", "off")
     catalog.tasks.cache_clear()
     catalog.specs.cache_clear()
     yield
@@ -57,10 +60,10 @@ def working(store: Store) -> Iterator[Store]:
 class worker_thread:
     """`with worker_thread(store):` a worker serves it inside the block. Jobs that still run at the end go on."""
 
-    def __init__(self, store: Store, slots: int = 1, **options: float):
+    def __init__(self, store: Store, slots: int = 1, **options: Any):
         self._stop = threading.Event()
-        options = {"grace_s": 1.0, "min_free_mib": 0, **options}
-        self._thread = threading.Thread(target=run_worker, args=(store, slots, self._stop), kwargs=options)
+        chosen = WorkerOptions(slots=slots, **{"grace_s": 1.0, "min_free_mib": 0, "gpus": False, **options})
+        self._thread = threading.Thread(target=run_worker, args=(store, chosen, self._stop))
 
     def __enter__(self) -> worker_thread:
         self._thread.start()

@@ -16,7 +16,7 @@ from pydantic import Field
 from lab.core.context import Context, Stopped
 from lab.core.errors import LabError
 from lab.core.spec import Spec
-from lab.core.task import Task
+from lab.core.task import Needs, Task
 
 DEAF_CHILD = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"
 
@@ -32,6 +32,13 @@ class EchoSpec(Spec):
 class FailSpec(Spec):
     kind: ClassVar[str] = "fail"
     how: Literal["lab", "bug", "memory", "disk", "kill", "exit"] = Field("lab", description="How.")
+
+
+class ClimbSpec(Spec):
+    kind: ClassVar[str] = "climb"
+    steps: int = Field(10, ge=1, description="How high.")
+    pause_s: float = Field(0.0, ge=0, description="Seconds between steps.")
+    save_every: int = Field(0, ge=0, description="Steps between two checkpoints; 0: only when asked to stop.")
 
 
 class DeafSpec(Spec):
@@ -78,6 +85,32 @@ def fail(spec: FailSpec, context: Context) -> dict:
     raise AssertionError(spec.how)
 
 
+def climb(spec: ClimbSpec, context: Context) -> dict:
+    """Adds the numbers of its steps up, and goes on from its last whole checkpoint."""
+    whole = context.checkpoints.last_whole()
+    begun = whole.step if whole else 0
+    total = json.loads((whole.folder / "sum.json").read_text()) if whole else 0
+    context.rewind(begun - 1)
+    context.save("begun.json", {"begun_at": begun})
+    for step in range(begun, spec.steps):
+        if context.stop_requested():
+            _save(context, step, total)
+            raise Stopped(f"saved at step {step}")
+        if spec.save_every and step and step % spec.save_every == 0:
+            _save(context, step, total)
+        total += step
+        context.metric(step, height=step)
+        context.progress(step + 1, spec.steps, "climbing")
+        time.sleep(spec.pause_s)
+    return {"sum": total, "begun_at": begun}
+
+
+def _save(context: Context, step: int, total: int) -> None:
+    context.checkpoints.path(step).mkdir(parents=True, exist_ok=True)
+    (context.checkpoints.path(step) / "sum.json").write_text(json.dumps(total))
+    context.checkpoints.seal(step)
+
+
 def deaf(spec: DeafSpec, context: Context) -> dict:
     """Ignores SIGTERM, with a child that ignores it too and one in a session of its own."""
     children = [
@@ -100,7 +133,9 @@ def service(spec: ServiceSpec, context: Context) -> dict:
 TASKS = [
     Task("echo", EchoSpec, "tests.jobs.fake_tasks:echo", "Says something."),
     Task("fail", FailSpec, "tests.jobs.fake_tasks:fail", "Fails as told."),
+    Task("climb", ClimbSpec, "tests.jobs.fake_tasks:climb", "Adds numbers, with checkpoints.", resumes=True),
     Task("deaf", DeafSpec, "tests.jobs.fake_tasks:deaf", "Does not listen."),
-    Task("service", ServiceSpec, "tests.jobs.fake_tasks:service", "Runs beside the queue.", slots=0),
+    Task("service", ServiceSpec, "tests.jobs.fake_tasks:service", "Runs beside the queue.",
+         needs=lambda spec: Needs(lane="chat")),
     Task("uses", UsesSpec, "tests.jobs.fake_tasks:echo", "Needs the model of another job."),
 ]

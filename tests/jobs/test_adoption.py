@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+import time
 from contextlib import contextmanager
 
 from sqlalchemy import text
 
-from jobs.leases import claim
+from jobs.devices import cpu_slots
+from jobs.leases import claim, register_devices
+from jobs.processes import identify
 from jobs.queue import submit
+from jobs.watching import REBOOTED, VANISHED
 from storage.database import Store
-from storage.queries.jobs import events, metrics
+from storage.queries.jobs import events, get_job, metrics, workers
+from storage.queries.queue import devices
+from storage.tables import Worker
 from tests.jobs.conftest import ended, now_of, wait_for, worker_thread
 
 
@@ -56,23 +64,74 @@ def test_a_job_that_ended_while_no_worker_lived_is_judged_by_its_folder(store: S
     assert row.state == "succeeded" and row.result["text"] == "hello"
 
 
-def test_a_job_that_vanished_without_a_verdict_is_lost_with_a_sentence(store: Store) -> None:
-    job = submit(store, "deaf", {}).jobs[0]
+def test_a_job_that_vanished_without_a_verdict_goes_back_to_the_line_and_its_leavings_are_swept(store: Store) -> None:
+    job = submit(store, "deaf", {"seconds": 2}).jobs[0]
     with worker_process(store):
         wait_for(lambda: now_of(store, job).facts.get("ready"))
+    children = json.loads((store.home.job(job.uid).artifacts / "pids.json").read_text())
     os.kill(now_of(store, job).pid, signal.SIGKILL)
     with worker_thread(store):
+        wait_for(lambda: now_of(store, job).attempt == 2)
+        assert not [pid for pid in children if identify(pid)]
+        assert ended(store, job).state == "succeeded"
+    with store.read() as session:
+        assert [event.why for event in events(session, job.id) if event.state == "lost"] == [VANISHED]
+
+
+def test_after_a_restart_of_the_machine_every_job_that_ran_goes_on(store: Store) -> None:
+    job = submit(store, "climb", {"steps": 50, "pause_s": 0.05, "save_every": 5}).jobs[0]
+    with worker_process(store):
+        wait_for(lambda: now_of(store, job).progress_done > 10)
+    os.kill(now_of(store, job).pid, signal.SIGKILL)
+    with store.write() as session:  # what a restart leaves: the same pid may live, under another boot
+        row = get_job(session, job.id)
+        row.pid, row.boot_id = os.getpid(), "the boot before this one"
+        session.add(row)
+    with worker_thread(store):
         row = ended(store, job)
-    assert (row.state, row.reason) == ("failed", "lost") and "Retry" in row.message
+    assert row.state == "succeeded" and row.result["begun_at"] >= 10 and row.result["sum"] == sum(range(50))
+    with store.read() as session:
+        assert REBOOTED in [event.why for event in events(session, job.id)]
+
+
+def test_another_worker_of_the_machine_takes_over_at_once_what_a_killed_one_left(store: Store) -> None:
+    job = submit(store, "echo", {"steps": 60, "pause_s": 0.05}).jobs[0]
+    with worker_process(store):
+        wait_for(lambda: now_of(store, job).progress_done > 3)
+        with worker_thread(store, label="second") as _:
+            wait_for(lambda: len(_workers(store)) == 2)
+            assert "/main:" in now_of(store, job).worker
+            killed = time.monotonic()
+            os.kill(next(row.pid for row in _workers(store) if "/main:" in row.name), signal.SIGKILL)
+            wait_for(lambda: "/second:" in (now_of(store, job).worker or ""))
+            assert time.monotonic() - killed < 5
+            row = ended(store, job)
+    assert row.state == "succeeded" and row.attempt == 1
+
+
+def _workers(store: Store) -> list[Worker]:
+    with store.read() as session:
+        return workers(session)
+
+
+def test_the_jobs_of_another_machine_are_left_alone(store: Store) -> None:
+    job = submit(store, "echo", {}).jobs[0]
+    with store.write() as session:
+        register_devices(session, "elsewhere", cpu_slots(1, 0))
+        assert claim(session, "elsewhere/main:1:1", "elsewhere").id == job.id
+    with worker_thread(store):
+        assert ended(store, submit(store, "echo", {}).jobs[0]).state == "succeeded"
+    assert now_of(store, job).state == "starting" and now_of(store, job).host == "elsewhere"
 
 
 def test_a_worker_that_died_between_claim_and_start_gives_the_job_back(store: Store) -> None:
     job = submit(store, "echo", {}).jobs[0]
     with store.write() as session:
-        assert claim(session, "a worker that dies now", 1).id == job.id
+        register_devices(session, socket.gethostname(), cpu_slots(1, 0))
+        assert claim(session, "a worker that dies now", socket.gethostname()).id == job.id
     with worker_thread(store):
         row = ended(store, job)
-    assert row.state == "succeeded" and row.attempt == 1
+    assert row.state == "succeeded" and row.attempt == 2  # a number is never given twice
 
 
 def test_nothing_is_claimed_twice_by_many_claimers(store: Store) -> None:
@@ -80,12 +139,14 @@ def test_nothing_is_claimed_twice_by_many_claimers(store: Store) -> None:
 
     for _ in range(40):
         submit(store, "echo", {})
+    with store.write() as session:
+        register_devices(session, "here", cpu_slots(100, 0))
 
     def claim_until_empty(name: str) -> list[int]:
         mine = []
         while True:
             with store.write() as session:
-                job = claim(session, name, 100)
+                job = claim(session, name, "here")
             if job is None:
                 return mine
             mine.append(job.id)
@@ -93,3 +154,6 @@ def test_nothing_is_claimed_twice_by_many_claimers(store: Store) -> None:
     with ThreadPoolExecutor(4) as pool:
         claimed = [job_id for found in pool.map(claim_until_empty, "abcd") for job_id in found]
     assert sorted(claimed) == sorted(set(claimed)) and len(claimed) == 40
+    with store.read() as session:
+        holders = [device.job_id for device in devices(session) if device.job_id is not None]
+    assert sorted(holders) == sorted(claimed)  # a device each, none twice

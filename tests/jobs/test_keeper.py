@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
 
 from jobs.keeper import add_keeper, keeper_alive, spawn_worker, worker_alive
 from jobs.queue import submit
-from jobs.worker import run_worker
+from jobs.worker import WorkerOptions, run_worker
 from lab.core.settings import Settings
 from storage.database import Store
 from tests.jobs.conftest import ended, now_of, wait_for, worker_thread
@@ -25,7 +26,7 @@ def test_a_worker_is_spawned_once(working: Store) -> None:
 
 
 def test_a_kept_worker_leaves_at_once_when_nobody_keeps_it_and_nothing_is_left(store: Store) -> None:
-    run_worker(store, stop=threading.Event(), kept=True)
+    run_worker(store, WorkerOptions(kept=True, gpus=False), threading.Event())
     assert not worker_alive(store.home)
 
 
@@ -55,6 +56,6 @@ def test_a_killed_web_process_leaves_worker_and_job_alone_and_the_next_one_finds
 def test_a_deleted_home_ends_its_worker(store: Store) -> None:
     with worker_thread(store) as worker:
         wait_for(lambda: worker_alive(store.home))
-        store.home.worker_lock.unlink()
+        store.home.worker_lock(socket.gethostname(), "main").unlink()
         worker._thread.join(10)
         assert not worker._thread.is_alive()

@@ -71,7 +71,7 @@ def test_rerun_is_a_child_with_the_same_spec_and_says_what_differs(store: Store)
 
 def test_one_engine_a_base_is_queued_and_found_again(store: Store, base: str) -> None:
     first = ensure_engine(store, base)
-    assert ensure_engine(store, base).id == first.id and first.slots == 0
+    assert ensure_engine(store, base).id == first.id and first.lane == "chat"
     request_cancel(store, first.id)
     assert ensure_engine(store, base).id != first.id
 

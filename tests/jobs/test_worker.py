@@ -11,7 +11,7 @@ import time
 import psutil
 import pytest
 
-from jobs.queue import request_cancel, retry, submit
+from jobs.queue import Wish, request_cancel, retry, submit
 from lab.core.errors import LabError
 from storage.database import Store
 from storage.files import Home, log_tail
@@ -52,7 +52,6 @@ def test_metrics_and_progress_arrive_while_the_job_runs(working: Store) -> None:
         ("bug", "bug", "ValueError: first line"),
         ("memory", "memory", "Out of memory"),
         ("disk", "disk", "The disk is full"),
-        ("kill", "killed", "SIGKILL"),
         ("exit", "bug", "code 5"),
     ],
 )
@@ -79,12 +78,57 @@ def _zombie(pid: int) -> bool:
     return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
 
 
-def test_a_stop_that_the_lab_did_not_ask_for_is_a_failure_to_retry(working: Store) -> None:
-    job = submit(working, "echo", {"steps": 200, "pause_s": 0.05}).jobs[0]
+def test_a_stop_that_the_lab_did_not_ask_for_sends_the_job_back_to_the_line(working: Store) -> None:
+    job = submit(working, "echo", {"steps": 100, "pause_s": 0.05}).jobs[0]
     wait_for(lambda: now_of(working, job).progress_done > 2)
     os.kill(now_of(working, job).pid, signal.SIGTERM)
     row = ended(working, job)
-    assert (row.state, row.reason) == ("failed", "killed") and "something else than the lab" in row.message
+    assert (row.state, row.attempt) == ("succeeded", 2)
+    with working.read() as session:
+        told = [(event.state, event.why) for event in events(session, job.id)]
+        steps = [step for step, _ in metrics(session, job.id, "loss")]
+    assert [state for state, _ in told] == ["queued", "starting", "running", "lost", "queued", "starting", "running",
+                                            "succeeded"]
+    assert "told to end (SIGTERM)" in told[3][1] and steps == list(range(100))
+
+
+def test_a_job_that_is_killed_again_and_again_fails_and_says_how_often(working: Store) -> None:
+    row = ended(working, submit(working, "fail", {"how": "kill"}).jobs[0])
+    assert (row.state, row.reason, row.attempt) == ("failed", "killed", 3)
+    assert "lost 3 times" in row.message
+
+
+def test_a_job_that_resumes_goes_on_from_its_last_whole_checkpoint(working: Store) -> None:
+    job = submit(working, "climb", {"steps": 60, "pause_s": 0.05, "save_every": 10}).jobs[0]
+    for attempt in (1, 2):
+        wait_for(lambda n=attempt: now_of(working, job).attempt == n and _step(working, job) > 15 * n)
+        os.kill(now_of(working, job).pid, signal.SIGKILL)
+    row = ended(working, job)
+    assert row.state == "succeeded" and row.attempt == 3
+    assert row.result["begun_at"] >= 30 and row.result["sum"] == sum(range(60))
+    with working.read() as session:
+        assert [step for step, _ in metrics(session, job.id, "height")] == list(range(60))
+
+
+def _step(store: Store, job: object) -> float:
+    return now_of(store, job).progress_done
+
+
+def test_a_cancelled_job_keeps_its_checkpoint_and_a_retry_goes_on_or_starts_over(working: Store) -> None:
+    job = submit(working, "climb", {"steps": 40, "pause_s": 0.05}).jobs[0]
+    begun = []
+    for from_start in (False, True, None):
+        wait_for(lambda: now_of(working, job).state == "running" and _step(working, job) > 3)
+        if from_start is not None:
+            request_cancel(working, job.id)
+            row = ended(working, job)
+            assert row.state == "cancelled" and "checkpoint of step" in row.message
+            retry(working, job.id, from_start=from_start)
+            wait_for(lambda n=row.attempt: now_of(working, job).attempt > n and now_of(working, job).state == "running")
+            wait_for(lambda: (working.home.job(job.uid).artifacts / "begun.json").exists())
+            begun.append(json.loads((working.home.job(job.uid).artifacts / "begun.json").read_text())["begun_at"])
+    assert begun[0] > 3 and begun[1] == 0
+    assert ended(working, job).result["sum"] == sum(range(40))
 
 
 def test_a_second_attempt_keeps_the_log_and_starts_its_curve_anew(working: Store) -> None:
@@ -113,7 +157,7 @@ def test_a_job_whose_needed_job_failed_is_cancelled_with_its_name(store: Store, 
 
 
 def test_higher_priority_starts_first_then_the_older_job(store: Store) -> None:
-    low, high, high_too = (submit(store, "echo", {}, priority=p).jobs[0] for p in (0, 5, 5))
+    low, high, high_too = (submit(store, "echo", {}, Wish(priority=p)).jobs[0] for p in (0, 5, 5))
     with worker_thread(store):
         rows = [ended(store, job) for job in (low, high, high_too)]
     assert sorted(rows, key=lambda row: row.started_at) == [rows[1], rows[2], rows[0]]
@@ -122,7 +166,7 @@ def test_higher_priority_starts_first_then_the_older_job(store: Store) -> None:
 
 def test_a_service_runs_beside_the_queue_and_cores_are_shared_among_slots(store: Store, monkeypatch) -> None:
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    monkeypatch.setattr("jobs.launchers.local.cores", lambda: 8)
+    monkeypatch.setattr("jobs.starting.cores", lambda: 8)
     service, job = submit(store, "service", {}).jobs[0], submit(store, "echo", {}).jobs[0]
     with worker_thread(store, slots=2):
         assert ended(store, job).result["threads"] == "4"
@@ -132,11 +176,11 @@ def test_a_service_runs_beside_the_queue_and_cores_are_shared_among_slots(store:
 
 
 def test_a_second_worker_is_refused_with_a_sentence(working: Store) -> None:
-    from jobs.worker import run_worker
+    from jobs.worker import WorkerOptions, run_worker
 
     wait_for(lambda: _serving(working))
-    with pytest.raises(LabError, match="a worker already serves"):
-        run_worker(working)
+    with pytest.raises(LabError, match="a worker called 'main' already serves"):
+        run_worker(working, WorkerOptions(gpus=False))
 
 
 def _serving(store: Store) -> bool:

@@ -57,7 +57,7 @@ def test_an_unknown_model_in_the_address_gets_a_sentence_with_the_nearest_name(s
 def add_engine(store, base, **columns):
     with store.write() as session:
         values = {"uid": f"e-{base}"[:12], "name": f"engine of {base}", "spec": {"base": base}}
-        job = Job(kind="engine", slots=0, **values, **columns)
+        job = Job(kind="engine", lane="chat", **values, **columns)
         session.add(job)
         session.flush()
     return job
