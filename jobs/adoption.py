@@ -1,21 +1,27 @@
 """Jobs whose worker is gone: their processes still run, have ended meanwhile, or never came to start.
 
 A worker takes over the jobs of its own machine as soon as the worker that started them is dead: pid, start time and
-boot id say so for certain. The jobs of another machine are not touched: nobody here can tell whether they still run.
+boot id say so for certain. The jobs of another machine are not touched, since nobody here can tell whether they still
+run; a person who knows that it does not come back says so with `forget_machine`.
 """
 
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 
 from sqlmodel import Session, col, select
 
+from jobs.endings import Left, Outcome, end_attempt
 from jobs.leases import ACTIVE, release
 from jobs.processes import Identity, identify, marked
 from jobs.watching import Watched
+from lab.core.errors import LabError, nearest
 from storage.database import Store
 from storage.files import JobFolder, read_json
-from storage.tables import Job, JobEvent, Worker
+from storage.tables import Device, Job, JobEvent, Worker, now
+
+SILENT = timedelta(minutes=3)  # a machine that was heard of since then is not given up
 
 
 def dead_workers(session: Session, host: str) -> list[Worker]:
@@ -75,3 +81,28 @@ def _put_back(session: Session, job: Job) -> None:
     job.state, job.worker, job.host, job.started_at = "queued", None, None, None
     session.add(job)
     session.add(JobEvent(job_id=job.id, state="queued", why="the worker ended before the job had started"))
+
+
+def forget_machine(store: Store, host: str) -> list[Job]:
+    """Send the jobs of a machine that does not come back to the line again, and drop its devices and workers.
+
+    LabError when it is not known, or shows signs of life: its jobs would then run twice.
+    """
+    with store.write() as session:
+        known = list(session.exec(select(Device).where(Device.host == host)))
+        jobs = list(session.exec(select(Job).where(Job.host == host, col(Job.state).in_(ACTIVE), Job.run_on == "")))
+        signs = list(session.exec(select(Worker).where(Worker.host == host)))
+        if not (known or jobs or signs):
+            hosts = sorted(set(session.exec(select(Device.host))))
+            raise LabError(f"no machine called '{host}' has served this store. {nearest(host, hosts)}", "spec")
+        if any(now() - row.heartbeat_at < SILENT for row in signs):
+            raise LabError(f"a worker of {host} gave a sign of life within the last {SILENT.seconds // 60} minutes. "
+                           "Stop it and the jobs there first, or wait: a job must not run twice.", "spec")
+        for job in jobs:
+            outcome = Outcome("lost", "lost", f"Its machine, {host}, was given up.")
+            left = store.home.job(job.uid).checkpoints.last_whole()
+            end_attempt(session, job, outcome, None, Left(left.step if left else 0, most_losses=1000))
+        session.flush()
+        for row in [*known, *signs]:
+            session.delete(row)
+    return jobs

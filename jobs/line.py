@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 from lab.core.errors import LabError
 from storage.database import Store
 from storage.queries.jobs import get_job
-from storage.queries.queue import in_line, next_rank, set_paused
+from storage.queries.queue import in_line, set_paused
 from storage.tables import Job, JobDependency, JobEvent, now
 
 Move = Literal["first", "up", "down", "last"]
@@ -27,27 +27,25 @@ def move(store: Store, job_id: int | str, to: Move) -> Job:
         here = next(i for i, other in enumerate(line) if other.id == job.id)
         there = {"first": 0, "up": max(0, here - 1), "down": min(len(line) - 1, here + 1), "last": len(line) - 1}[to]
         if there != here:
-            _put(session, job, [other for other in line if other.id != job.id], there)
+            line.insert(there, line.pop(here))
+            _renumber(session, line, there)
             session.add(JobEvent(job_id=job.id, state="queued", why=f"moved from place {here + 1} to {there + 1}"))
     return job
 
 
-def _put(session: Session, job: Job, others: list[Job], there: int) -> None:
-    """Between its new neighbours: the priority of the one it is put beside, a rank between the two."""
-    before = others[there - 1] if there > 0 else None
-    after = others[there] if there < len(others) else None
-    beside = after or before
-    assert beside is not None, "a line of one job has no other place"
-    job.priority = beside.priority
-    low = before.rank if before and before.priority == job.priority else None
-    high = after.rank if after and after.priority == job.priority else None
-    if low is None and high is None:
-        job.rank = next_rank(session)
-    elif low is None or high is None:
-        job.rank = high - 1 if high is not None else low + 1  # type: ignore[operator]
-    else:
-        job.rank = (low + high) / 2
-    session.add(job)
+def _renumber(session: Session, line: list[Job], there: int) -> None:
+    """The moved job takes the priority of the job it went past; the ranks of that priority are dealt out anew."""
+    job, past = line[there], line[there + 1] if there + 1 < len(line) else line[there - 1]
+    before = line[there - 1] if there else None
+    if not (before and before.priority >= job.priority >= past.priority):
+        job.priority = past.priority
+    equals = [other for other in line if other.priority == job.priority]
+    ranks = sorted({other.rank for other in equals})
+    if len(ranks) < len(equals):
+        ranks = [min(ranks) + place for place in range(len(equals))]
+    for other, rank in zip(equals, ranks, strict=True):
+        other.rank = rank
+        session.add(other)
 
 
 def pause(store: Store, paused: bool) -> None:

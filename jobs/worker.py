@@ -225,7 +225,7 @@ def _make_room(state: WorkerState, line: list[Job]) -> None:
     if not services:
         return
     with state.store.read() as session:
-        held = list(session.exec(select(Job).where(col(Job.id).in_(services), Job.kind == "engine")))
+        held = list(session.exec(select(Job).where(col(Job.id).in_(services), Job.lane == "chat")))
         mine = [device for device in devices(session) if device.host == state.options.host]
         waits = [] if is_paused(session) else [job for job in line if not job.run_on]
     asked = {job.id for job in in_the_way(waits, mine, held)}

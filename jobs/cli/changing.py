@@ -31,8 +31,10 @@ def cancel(options: argparse.Namespace) -> int:
 
 def retry_job(options: argparse.Namespace) -> int:
     store = open_store()
-    job = retry(store, options.id)
-    print(f"job {job.id} ({job.name}) queued again")
+    job = retry(store, options.id, from_start=options.from_start)
+    whole = store.home.job(job.uid).checkpoints.last_whole()
+    goes_on = f"; it goes on from step {whole.step}" if whole else ""
+    print(f"job {job.id} ({job.name}) queued again{goes_on}")
     return _stay(store, job, options)
 
 

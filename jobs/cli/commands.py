@@ -42,6 +42,7 @@ def parser() -> argparse.ArgumentParser:
     _add_submit(commands)
     _add_looking(commands)
     _add_changing(commands)
+    _add_line(commands)
     _add_ask(commands)
     _add_ratings(commands)
     _add_machine(commands)
@@ -83,12 +84,28 @@ def _add_looking(commands: argparse._SubParsersAction) -> None:
 def _add_changing(commands: argparse._SubParsersAction) -> None:
     cancel = _command(commands, "cancel", "jobs.cli.changing:cancel", "End a job, or study:ID for all jobs of a study.")
     _add_id(cancel)
-    again = _command(commands, "retry", "jobs.cli.changing:retry_job", "Queue a failed or cancelled job again.")
+    again = _command(commands, "retry", "jobs.cli.changing:retry_job",
+                     "Queue a failed or cancelled job again; it goes on from its last checkpoint if it has one.")
     _add_id(again)
+    again.add_argument("--from-start", action="store_true", help="delete its checkpoints and start over")
     _add_wait(again)
     rerun = _command(commands, "rerun", "jobs.cli.changing:rerun_job", "Run a job's spec once more, as a new job.")
     _add_id(rerun)
     _add_wait(rerun)
+
+
+def _add_line(commands: argparse._SubParsersAction) -> None:
+    queue = _command(commands, "queue", "jobs.cli.lining:queue", "Who waits, and for how long; pause the queue.")
+    queue.add_argument("action", nargs="?", choices=["pause", "resume"], help="start nothing new, or go on")
+    _add_json(queue)
+    move = _command(commands, "move", "jobs.cli.lining:move_job", "Change a waiting job's place in the line.")
+    _add_id(move)
+    move.add_argument("to", choices=["first", "up", "down", "last"])
+    held = _command(commands, "devices", "jobs.cli.lining:list_devices", "GPUs and CPU slots, and who holds them.")
+    _add_json(held)
+    forget = _command(commands, "forget", "jobs.cli.lining:forget",
+                      "Give up a machine that does not come back: its jobs go back to the line.")
+    forget.add_argument("machine", metavar="MACHINE", help="as `devices` names it")
 
 
 def _add_ask(commands: argparse._SubParsersAction) -> None:

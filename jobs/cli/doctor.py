@@ -93,7 +93,7 @@ def _store() -> list[Finding]:
     alive = worker_alive(store.home)
     return [
         Finding("store", f"{shown} (version {current_version(store.write_engine)})"), Finding("jobs", jobs),
-        _disk(store, settings), *_filesystem(store),
+        _disk(store, settings),
         Finding("worker", "serves the queue" if alive else "none", "ok" if alive else "note",
                 "" if alive else "`make run` starts one; so do `python -m jobs worker` and submit --wait"),
     ]
@@ -105,12 +105,6 @@ def _disk(store: Store, settings: Settings) -> Finding:
         return Finding("disk", f"{free / 1024:.1f} GiB free at {store.home}")
     return Finding("disk", f"only {free} MiB free at {store.home}", "missing",
                    f"free some space: a job needs {settings.min_free_mib} MiB to start (LAB_MIN_FREE_MIB)")
-
-
-def _filesystem(store: Store) -> list[Finding]:
-    kind = store.home.network_filesystem()
-    advice = "SQLite may lose data there: set LAB_HOME to a folder on a local disk"
-    return [Finding("file system", f"{kind}, over the network", "note", advice)] if kind else []
 
 
 def _contents() -> list[Finding]:

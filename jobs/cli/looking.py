@@ -14,7 +14,8 @@ from lab.reports.tables import report_markdown
 from storage.database import Store, open_store
 from storage.files import JobFolder, log_tail, read_log
 from storage.queries.benchmarks import latest_runs
-from storage.queries.jobs import events, get_job, list_jobs, needs, queue_position
+from storage.queries.jobs import events, get_job, list_jobs, needs
+from storage.queries.queue import Place, line
 from storage.queries.reports import study_report
 from storage.queries.studies import get_study, study_jobs, study_state
 from storage.tables import ENDED, STATES, Job
@@ -44,17 +45,20 @@ def show(options: argparse.Namespace) -> int:
         return _show_study(store, study_number(options.id), options.json)
     with store.read() as session:
         job = get_job(session, options.id)
-        changes, needed, position = events(session, job.id), needs(session, job.id), queue_position(session, job)
+        changes, needed, place = events(session, job.id), needs(session, job.id), line(session).get(job.id)
     folder = store.home.absolute(job.folder)
+    whole = JobFolder(folder).checkpoints.last_whole()
     if options.json:
         print(json.dumps({
             **as_dict(job), "path": str(folder), "needs": [other.id for other in needed],
-            "queue_position": position, "events": [as_dict(change) for change in changes],
+            "queue_position": place and place.number, "starts_in_s": place and place.seconds,
+            "checkpoint_step": whole and whole.step, "events": [as_dict(change) for change in changes],
         }))
         return 0
     _print_facts(job, [
         ("waits for", ", ".join(f"job {other.id} ({other.state})" for other in needed)),
-        ("place in the queue", str(position or "")), ("folder", str(folder)),
+        ("place in the queue", _place(place)), ("checkpoint", f"step {whole.step}" if whole else ""),
+        ("folder", str(folder)),
     ])
     print("\n" + "\n".join(f"{change.at:%Y-%m-%d %H:%M:%S} {change.state:10} {change.why}" for change in changes))
     print("\n" + to_yaml(job.kind, job.spec).rstrip())
@@ -65,13 +69,21 @@ def show(options: argparse.Namespace) -> int:
     return 0
 
 
+def _place(place: Place | None) -> str:
+    if place is None:
+        return ""
+    return f"no. {place.number}" + ("" if place.seconds is None else f", starts in about {duration(place.seconds)}")
+
+
 def _print_facts(job: Job, more: list[tuple[str, str]]) -> None:
     facts = [
         ("job", f"{job.id} ({job.uid})"), ("name", job.name), ("kind", job.kind), ("state", job.state),
         ("reason", job.reason or ""), ("message", job.message or ""), ("attempt", str(job.attempt or "")),
         ("re-runs job", str(job.parent_id or "")), ("study", str(job.study_id or "")),
         ("progress", f"{percent(job)} {job.progress_text}".strip()), ("time", duration(run_time(job))),
-        ("time left", duration(job.eta_s)), ("announced", json.dumps(job.facts) if job.facts else ""), *more,
+        ("time left", duration(job.eta_s)), ("runs on", job.run_on or job.host or ""),
+        ("devices", f"{job.devices} for {job.device_seconds / 3600:.2f} device-hours" if job.device_seconds else ""),
+        ("announced", json.dumps(job.facts) if job.facts else ""), *more,
     ]
     print("\n".join(f"{name:20} {value}" for name, value in facts if value))
 

@@ -63,6 +63,7 @@ class MemoryContext:
     metrics: list[tuple[int, dict[str, float]]] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
     stop: bool = False
+    others_wait: bool = False
 
     @property
     def checkpoints(self) -> Checkpoints:
@@ -86,7 +87,7 @@ class MemoryContext:
         return self.stop
 
     def yield_requested(self) -> bool:
-        return False
+        return self.others_wait
 
     def model(self, ref: str) -> ModelSource:
         if ref in self.models:

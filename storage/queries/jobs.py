@@ -11,16 +11,11 @@ from sqlmodel import Session, col, select
 
 from lab.core.errors import LabError
 from storage.tables import (
-    ENDED,
     STATES,
-    BenchmarkRun,
-    Device,
     Job,
     JobDependency,
     JobEvent,
     Metric,
-    Setting,
-    Study,
     Worker,
     now,
 )
@@ -101,8 +96,8 @@ def _extremes(mine: tuple[Any, ...], first: int, last: int, n_spans: int) -> Any
     span = func.floor((col(Metric.step) - first) / float(width))
     ranked = select(
         col(Metric.id).label("id"),
-        func.row_number().over(partition_by=span, order_by=col(Metric.value).asc()).label("least"),
-        func.row_number().over(partition_by=span, order_by=col(Metric.value).desc()).label("greatest"),
+        func.row_number().over(partition_by=span, order_by=col(Metric.value).asc().nulls_last()).label("least"),
+        func.row_number().over(partition_by=span, order_by=col(Metric.value).desc().nulls_last()).label("greatest"),
     ).where(*mine).subquery()
     return select(ranked.c.id).where(or_(ranked.c.least == 1, ranked.c.greatest == 1))
 
@@ -131,21 +126,6 @@ def counts_by_state(session: Session, study_id: int | None = None) -> dict[str, 
         query = query.where(Job.study_id == study_id)
     found = {state: count for state, count in session.exec(query)}
     return {state: found.get(state, 0) for state in STATES}
-
-
-def last_change(session: Session) -> str:
-    """A token that differs whenever a page about jobs, studies or results would look different."""
-    active = select(func.count(), func.sum(Job.progress_done), func.sum(Job.events_offset)).where(
-        col(Job.state).not_in(ENDED)
-    )
-    asked = select(func.count(), func.sum(Job.rank * (Job.priority + 1))).where(
-        or_(Job.desired == "cancel", Job.state == "queued")
-    )
-    held = select(func.count(Device.job_id), func.count())
-    parts = [str(tuple(session.exec(query).one())) for query in (active, asked, held)]
-    parts.append(str(session.exec(select(func.max(Setting.changed_at))).one()))
-    parts += [session.exec(select(func.max(table.id))).one() for table in (Job, JobEvent, Study, BenchmarkRun)]
-    return "/".join(str(part) for part in parts)
 
 
 def workers(session: Session, live_only: bool = True) -> list[Worker]:

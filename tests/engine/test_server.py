@@ -146,6 +146,31 @@ def test_a_caller_that_goes_away_stops_the_generation(engine, monkeypatch):
     assert client.health()["busy"] == 0 and len(steps) < 15
 
 
+def test_an_engine_gives_way_when_another_job_waits_but_only_once_nobody_has_asked_for_a_while(
+    tiny_registered, tmp_path
+):
+    context = MemoryContext(tmp_path, others_wait=True)
+    thread, outcome = start(context, EngineSpec(base="tiny", give_way_after_s=2, idle_timeout_s=60))
+    client = EngineClient(context.facts["url"])
+    for _ in range(5):
+        list(client.stream("tiny", CHATS[0], 5))
+        time.sleep(0.5)
+        assert thread.is_alive() and not context.facts["idle"]
+    thread.join(20)
+    assert outcome["result"]["ended"] == "gave way"
+
+
+def test_an_engine_that_nobody_waits_for_says_that_it_is_idle_and_stays(tiny_registered, tmp_path):
+    context = MemoryContext(tmp_path)
+    thread, _ = start(context, EngineSpec(base="tiny", give_way_after_s=0.3, idle_timeout_s=60))
+    deadline = time.monotonic() + 20
+    while not context.facts.get("idle") and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert context.facts["idle"] and thread.is_alive()
+    context.stop = True
+    thread.join(20)
+
+
 def test_an_idle_engine_ends_by_itself(tiny_registered, tmp_path):
     context = MemoryContext(tmp_path)
     thread, outcome = start(context, EngineSpec(base="tiny", idle_timeout_s=0.5))

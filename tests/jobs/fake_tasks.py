@@ -48,6 +48,7 @@ class DeafSpec(Spec):
 
 class ServiceSpec(Spec):
     kind: ClassVar[str] = "service"
+    idle: bool = Field(True, description="Whether nobody asks it anything.")
 
 
 class UsesSpec(Spec):
@@ -124,8 +125,10 @@ def deaf(spec: DeafSpec, context: Context) -> dict:
 
 
 def service(spec: ServiceSpec, context: Context) -> dict:
-    context.announce(url="http://127.0.0.1:1")
+    context.announce(url="http://127.0.0.1:1", idle=spec.idle)
     while not context.stop_requested():
+        if spec.idle and context.yield_requested():
+            return {"ended": "gave way"}
         time.sleep(0.05)
     raise Stopped
 

@@ -175,6 +175,19 @@ def test_a_service_runs_beside_the_queue_and_cores_are_shared_among_slots(store:
         assert ended(store, service).state == "cancelled"
 
 
+def test_an_idle_service_gives_way_to_one_that_waits_and_a_busy_one_does_not(store: Store) -> None:
+    busy, idle = submit(store, "service", {"idle": False}).jobs[0], submit(store, "service", {}).jobs[0]
+    with worker_thread(store, chat_slots=2):
+        wait_for(lambda: now_of(store, busy).facts and now_of(store, idle).facts)
+        third = submit(store, "service", {"idle": False}).jobs[0]
+        assert ended(store, idle).result == {"ended": "gave way"}
+        wait_for(lambda: now_of(store, third).state == "running")
+        assert now_of(store, busy).state == "running" and now_of(store, busy).pid
+        for job in (busy, third):
+            request_cancel(store, job.id)
+            assert ended(store, job).state == "cancelled"
+
+
 def test_a_second_worker_is_refused_with_a_sentence(working: Store) -> None:
     from jobs.worker import WorkerOptions, run_worker
 
