@@ -1,58 +1,66 @@
-"""The store: one SQLite file by default, any SQLAlchemy URL otherwise.
+"""The store: one SQLite file by default, a PostgreSQL database where several machines share it.
 
-Two engines share it. The reading one opens plain transactions and cannot write; the writing one takes SQLite's write
-lock at BEGIN IMMEDIATE, because read-then-write in a deferred transaction claims jobs twice. Keep write transactions
-short and without I/O.
+Two engines share it. The reading one cannot write; the writing one takes the store's write lock when its transaction
+begins, because read-then-write without it claims jobs twice: BEGIN IMMEDIATE on SQLite, an advisory lock on PostgreSQL.
+So what is read in a write session is still true when it is written. Keep write sessions short and without I/O.
 """
 
 from __future__ import annotations
 
-import os
-import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+import json
+import math
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Engine, create_engine, event
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import URL, Engine, create_engine
 from sqlmodel import Session
 
 from lab.core.errors import LabError
 from lab.core.settings import Settings
+from storage import postgresql, sqlite
+from storage.address import parse, shown
+from storage.faults import plain_errors
 from storage.files import Home
 from storage.migrate import upgrade
-
-BUSY_TIMEOUT_MS = 10_000
 
 
 @dataclass(frozen=True)
 class Store:
     """An open store. `with store.read() as session:` for pages, `with store.write() as session:` for changes."""
 
-    url: str
+    url: str = field(repr=False)  # may hold a password
     home: Home
     read_engine: Engine
     write_engine: Engine
 
+    @property
+    def place(self) -> str:
+        """What the store is called on a page or in a message: the file, or user, host and database."""
+        return shown(self.write_engine.url)
+
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A session that sees one moment of the store and changes nothing."""
-        with _plain_errors(self), Session(self.read_engine, expire_on_commit=False) as session:
+        with self._plain_errors(), Session(self.read_engine, expire_on_commit=False) as session:
             yield session
 
     @contextmanager
     def write(self) -> Iterator[Session]:
         """One transaction, with the write lock from its start: committed at the end, rolled back when it raises."""
-        with _plain_errors(self), Session(self.write_engine, expire_on_commit=False) as session:
-            session.connection()  # BEGIN IMMEDIATE now: what is read inside is still true when it is written
+        with self._plain_errors(), Session(self.write_engine, expire_on_commit=False) as session:
+            session.connection()  # begins, and takes the lock, now
             yield session
             session.commit()
 
     def close(self) -> None:
         self.read_engine.dispose()
         self.write_engine.dispose()
+
+    def _plain_errors(self) -> AbstractContextManager[None]:
+        return plain_errors(self.place, str(self.home.backups))
 
 
 def open_store(url: str | None = None, home: Path | str | None = None) -> Store:
@@ -64,61 +72,42 @@ def open_store(url: str | None = None, home: Path | str | None = None) -> Store:
         place = Home(Path(home).expanduser().absolute())
     if url is None:
         url = settings.database_url if home is None else f"sqlite:///{place.path / 'lab.db'}"
+    parsed = parse(url)
     place.create()
-    read_engine, write_engine = _engine(url, writes=False), _engine(url, writes=True)
-    store = Store(url, place, read_engine, write_engine)
-    with _plain_errors(store):
-        upgrade(write_engine, place)
+    store = Store(url, place, _engine(parsed, writes=False), _engine(parsed, writes=True))
+    with store._plain_errors():
+        upgrade(store.write_engine, place)
     return store
 
 
-def _engine(url: str, writes: bool) -> Engine:
+def _engine(url: URL, writes: bool) -> Engine:
     try:
-        parsed = make_url(url)
-        sqlite = parsed.get_backend_name() == "sqlite"
-        if sqlite and parsed.database:
-            os.makedirs(os.path.dirname(os.path.abspath(parsed.database)), exist_ok=True)
-        engine = create_engine(parsed, pool_size=20, max_overflow=20, pool_pre_ping=not sqlite)
-    except Exception as error:  # a bad URL or a driver that is not installed: many types, one sentence
+        if url.get_backend_name() == "sqlite":
+            sqlite.prepare(sqlite.database_file(url))
+            engine = create_engine(url, json_serializer=json_text, **sqlite.POOL)
+            sqlite.configure(engine, writes)
+        else:
+            args = postgresql.connect_args(url)
+            engine = create_engine(url, json_serializer=json_text, connect_args=args, **postgresql.POOL)
+            postgresql.configure(engine, writes)
+    except LabError:
+        raise
+    except Exception as error:  # a folder that cannot be made, a driver that is not installed: one sentence
         raise LabError(f"LAB_DATABASE_URL cannot be opened: {error}", "data") from None
-    if sqlite:
-        _configure_sqlite(engine, writes)
     return engine
 
 
-def _configure_sqlite(engine: Engine, writes: bool) -> None:
-    @event.listens_for(engine, "connect")
-    def _connect(connection: sqlite3.Connection, _record: object) -> None:
-        connection.isolation_level = None  # the driver's own BEGIN is switched off; ours is below
-        connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
-        if writes:
-            connection.execute("PRAGMA journal_mode=WAL")
-        else:
-            connection.execute("PRAGMA query_only=ON")
-        connection.execute("PRAGMA synchronous=NORMAL")
-        connection.execute("PRAGMA foreign_keys=ON")
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: object) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")  # type: ignore[attr-defined]
-
-
-@contextmanager
-def _plain_errors(store: Store) -> Iterator[None]:
-    """The few faults of a database that a person can mend, as sentences; anything else stays what it is."""
+def json_text(value: Any) -> str:
+    """A JSON column's text. A number that is not finite becomes null: PostgreSQL takes no NaN in JSON."""
     try:
-        yield
-    except (DBAPIError, sqlite3.Error) as error:  # the driver's own when it fails while connecting
-        text = str(getattr(error, "orig", error))
-        if "disk is full" in text or "disk I/O error" in text or "No space left" in text:
-            raise LabError(f"the store at {store.home} cannot be written: the disk is full. Nothing stored is lost; "
-                           "free some space and try again.", "disk") from error
-        if "readonly database" in text or "unable to open database file" in text:
-            raise LabError(f"the store at {store.home} cannot be written to. Check its permissions, or set LAB_HOME to "
-                           "another folder.", "disk") from error
-        if "database is locked" in text:
-            raise LabError("the store was busy for 10 seconds; try again.", "lost") from error
-        if "file is not a database" in text or "malformed" in text:
-            raise LabError(f"the store at {store.home} is damaged ({text}). Copies are under {store.home.backups}.",
-                           "data") from error
-        raise
+        return json.dumps(value, allow_nan=False)
+    except ValueError:
+        return json.dumps(_finite(value), allow_nan=False)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {name: _finite(item) for name, item in value.items()}
+    return [_finite(item) for item in value] if isinstance(value, list | tuple) else value

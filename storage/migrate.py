@@ -1,7 +1,7 @@
 """Bring a store to the version of this program: back it up first, never destroy, refuse a newer one.
 
-The web process and the worker may open the store at the same moment; a file lock lets one migrate while the other
-waits.
+The web process and the workers may open the store at the same moment; a lock lets one migrate while the others wait. On
+PostgreSQL the server makes its own backups (pg_dump), and a migration is one transaction there too.
 """
 
 from __future__ import annotations
@@ -19,7 +19,10 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, inspect
 
 from lab.core.errors import LabError
+from storage import postgresql
+from storage.address import shown
 from storage.files import Home
+from storage.sqlite import database_file
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -28,14 +31,15 @@ def upgrade(engine: Engine, home: Home, migrations: Path = MIGRATIONS) -> Path |
     """Run the pending migrations. Returns the backup that was made, if one was."""
     config = alembic_config(migrations)
     scripts = ScriptDirectory.from_config(config)
-    with _one_at_a_time(home):
+    with _one_at_a_time(engine):
         current, head = current_version(engine), scripts.get_current_head()
         if current == head:
             return None
         known = [script.revision for script in scripts.walk_revisions()]
         if current is not None and current not in known:
-            raise LabError(f"the store at {home} was made by a newer version of Trace Lab (store version {current}, "
-                           f"program version {head}). Update the program, or set LAB_HOME to another folder.", "data")
+            raise LabError(f"the store at {shown(engine.url)} was made by a newer version of Trace Lab (store version "
+                           f"{current}, program version {head}). Update the program, or set LAB_HOME or "
+                           "LAB_DATABASE_URL to another store.", "data")
         backup = _back_up(engine, home, current)
         # pysqlite has no transactional DDL of its own, but our explicit BEGIN makes each migration all or nothing.
         with engine.begin() as connection:
@@ -73,7 +77,11 @@ def _back_up(engine: Engine, home: Home, version: str | None) -> Path | None:
 
 
 @contextmanager
-def _one_at_a_time(home: Home) -> Iterator[None]:
-    with home.store_lock.open("w") as file:
+def _one_at_a_time(engine: Engine) -> Iterator[None]:
+    if engine.dialect.name != "sqlite":
+        with postgresql.one_migration_at_a_time(engine):
+            yield
+        return
+    with database_file(engine.url).with_name("store.lock").open("w") as file:  # beside the database, which is on a disk
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

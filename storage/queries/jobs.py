@@ -10,6 +10,7 @@ from sqlalchemy import func, or_
 from sqlmodel import Session, col, select
 
 from lab.core.errors import LabError
+from storage.clock import store_now
 from storage.tables import (
     STATES,
     Job,
@@ -17,7 +18,6 @@ from storage.tables import (
     JobEvent,
     Metric,
     Worker,
-    now,
 )
 
 SORTABLE = ("id", "name", "kind", "state", "priority", "created_at", "started_at", "finished_at")
@@ -50,14 +50,15 @@ def _order(sort: str) -> tuple[Any, ...]:
         raise LabError(f"jobs cannot be sorted by '{name}'. Known: {', '.join(SORTABLE)}.", "spec")
     down = sort.startswith("-")
     columns = (getattr(Job, name), Job.id)
-    return tuple(col(c).desc() if down else col(c).asc() for c in columns)
+    # PostgreSQL would put rows without a value at the other end
+    return tuple(col(c).desc().nulls_last() if down else col(c).asc().nulls_first() for c in columns)
 
 
 def find_job(session: Session, id_or_uid: int | str) -> Job | None:
     """A job by its number or its uid."""
     text = str(id_or_uid).removeprefix("job:")
     job = session.exec(select(Job).where(Job.uid == text)).first()
-    if job is None and text.isascii() and text.isdigit() and len(text) < 19:
+    if job is None and text.isascii() and text.isdigit() and len(text) < 10:
         job = session.get(Job, int(text))
     return job
 
@@ -132,5 +133,5 @@ def workers(session: Session, live_only: bool = True) -> list[Worker]:
     """The workers whose heartbeat is fresh (or all that ever wrote one), newest first."""
     query = select(Worker).order_by(col(Worker.heartbeat_at).desc())
     if live_only:
-        query = query.where(col(Worker.heartbeat_at) > now() - timedelta(seconds=LIVE_S))
+        query = query.where(col(Worker.heartbeat_at) > store_now(session) - timedelta(seconds=LIVE_S))
     return list(session.exec(query))

@@ -106,7 +106,7 @@ def get_variant(session: Session, name_or_id: str | int) -> Variant:
     """A variant by name (with or without 'variant:') or number; LabError with the nearest name."""
     name = str(name_or_id).removeprefix("variant:")
     variant = session.exec(select(Variant).where(Variant.name == name)).first()
-    if variant is None and name.isascii() and name.isdigit() and len(name) < 19:
+    if variant is None and name.isascii() and name.isdigit() and len(name) < 10:  # a key has 32 bits
         variant = session.get(Variant, int(name))
     if variant is None:
         known = list(session.exec(select(Variant.name)))

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, Column, Index, Integer
 from sqlmodel import Field, SQLModel
 
-TICKS = BigInteger().with_variant(Integer, "sqlite")  # 32 bits are full after 248 days of uptime
+WIDE = BigInteger().with_variant(Integer, "sqlite")  # ticks, bytes, seeds and tokens outgrow 32 bits
 STATES = ("queued", "starting", "running", "succeeded", "failed", "cancelled")
 ENDED = ("succeeded", "failed", "cancelled")
 
@@ -68,10 +68,10 @@ class Job(SQLModel, table=True):
     cluster: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
     # what is known of a cluster's job: its id, the tag it was submitted under, state, node, since when it is unknown
     pid: int | None = None
-    start_ticks: int | None = Field(default=None, sa_type=TICKS)
+    start_ticks: int | None = Field(default=None, sa_type=WIDE)
     # field 22 of /proc/PID/stat: with boot_id it names a process for good
     boot_id: str | None = None
-    events_offset: int = 0  # bytes of events.jsonl already read in; the file grows over all attempts
+    events_offset: int = Field(default=0, sa_type=WIDE)  # bytes of events.jsonl already read in; the file grows over all attempts
 
     created_at: datetime = Field(default_factory=now)
     started_at: datetime | None = None
@@ -114,7 +114,7 @@ class Worker(SQLModel, table=True):
     name: str = Field(primary_key=True)  # host/label:pid:start_ticks
     host: str
     pid: int
-    start_ticks: int = Field(default=0, sa_type=TICKS)
+    start_ticks: int = Field(default=0, sa_type=WIDE)
     boot_id: str = ""
     started_at: datetime = Field(default_factory=now)
     heartbeat_at: datetime = Field(default_factory=now)

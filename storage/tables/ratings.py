@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import JSON, Column, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from storage.tables.jobs import now
+from storage.tables.jobs import WIDE, now
 
 
 class AnswerBank(SQLModel, table=True):
@@ -60,7 +60,7 @@ class Round(SQLModel, table=True):
     definition: str
     anchors: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
     quota: int = 3  # raters per unit
-    seed: int = 0
+    seed: int = Field(default=0, sa_type=WIDE)
     state: str = "open"  # open | closed
     n_excluded: int = 0  # pairs left out: truncated, empty, unclosed or identical answers
     excluded: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import JSON, Column
 from sqlmodel import Field, SQLModel
 
-from storage.tables.jobs import now
+from storage.tables.jobs import WIDE, now
 
 
 class Study(SQLModel, table=True):
@@ -32,12 +32,12 @@ class Variant(SQLModel, table=True):
     dataset: str
     target: str  # the arm
     method: str
-    seed: int
+    seed: int = Field(sa_type=WIDE)
     folder: str
     weights: str = "adapter"  # adapter | full
     n_rows: int = 0
     n_dropped: int = 0
-    n_tokens: int = 0
+    n_tokens: int = Field(default=0, sa_type=WIDE)
     final_loss: float | None = None
     seconds: float = 0
     created_at: datetime = Field(default_factory=now)

@@ -1,4 +1,4 @@
-"""A store of its own for each test."""
+"""A store of its own for each test: `store` on SQLite and on PostgreSQL, `sqlite_store` for what only the file has."""
 
 from __future__ import annotations
 
@@ -11,7 +11,14 @@ from storage.database import Store, open_store
 
 
 @pytest.fixture
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+def store(any_store: Store) -> Store:
+    """The test runs twice, once on each database."""
+    return any_store
+
+
+@pytest.fixture
+def sqlite_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+    """For pragmas, files, backups and disks."""
     monkeypatch.delenv("LAB_DATABASE_URL", raising=False)
     opened = open_store(home=tmp_path / "home")
     yield opened

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from lab.core.errors import LabError
+from storage import mounts
 from storage.files import Home, log_tail, read_json, read_log
 
 Usage = namedtuple("Usage", "total used free")
@@ -22,14 +23,16 @@ def test_stored_paths_are_relative_so_that_the_home_can_be_moved(tmp_path: Path)
     assert home.absolute(home.relative("/elsewhere/x")) == Path("/elsewhere/x")
 
 
-def test_a_new_attempt_keeps_the_log_and_nothing_else(tmp_path: Path) -> None:
+def test_a_new_attempt_keeps_log_events_and_checkpoints_and_nothing_else(tmp_path: Path) -> None:
     folder = Home(tmp_path).job("u1")
     folder.prepare()
-    for path in (folder.log, folder.status, folder.events, folder.result, folder.control, folder.artifacts / "w"):
+    (folder.path / "checkpoints" / "step-4").mkdir(parents=True)
+    left = (folder.log, folder.status, folder.events, folder.result, folder.control, folder.exit)
+    for path in (*left, folder.artifacts / "w"):
         path.write_text("old")
     folder.prepare()
-    assert [path.name for path in folder.path.iterdir() if path.is_file()] == ["log.txt"]
-    assert list(folder.artifacts.iterdir()) == []
+    assert {path.name for path in folder.path.iterdir() if path.is_file()} == {"log.txt", "events.jsonl"}
+    assert list(folder.artifacts.iterdir()) == [] and (folder.path / "checkpoints" / "step-4").is_dir()
 
 
 def test_a_log_is_read_on_from_an_offset_and_no_character_is_cut(tmp_path: Path) -> None:
@@ -61,10 +64,11 @@ def test_half_a_json_file_is_none(tmp_path: Path) -> None:
     assert read_json(tmp_path / "x.json") is None and read_json(tmp_path / "none.json") is None
 
 
-def test_a_local_folder_is_not_on_the_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_home_says_whether_it_lies_on_the_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert Home(tmp_path).network_filesystem() is None
-    mounts = f"disk / ext4 rw 0 0\nserver:/x {tmp_path.resolve()} nfs4 rw 0 0\n"
-    monkeypatch.setattr(Path, "read_text", lambda _: mounts)
+    listing = tmp_path / "mounts"
+    listing.write_text(f"disk / ext4 rw 0 0\nserver:/x {tmp_path.resolve()} nfs4 rw 0 0\n")
+    monkeypatch.setattr(mounts, "MOUNTS", listing)
     assert Home(tmp_path / "home").network_filesystem() == "nfs4"
     assert Home(tmp_path.parent / "other").network_filesystem() is None
 

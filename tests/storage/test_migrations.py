@@ -1,4 +1,4 @@
-"""Migrations: they make exactly the tables, run once, keep the rows, and leave a backup."""
+"""Migrations: they make exactly the tables, run once, keep the rows, and on SQLite leave a backup."""
 
 from __future__ import annotations
 
@@ -11,13 +11,16 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlmodel import SQLModel
+from sqlalchemy import create_engine, inspect, text
+from sqlmodel import SQLModel, select
 
 import storage.tables  # noqa: F401  registers the tables
 from lab.core.errors import LabError
 from storage.database import Store, open_store
+from storage.files import Home
 from storage.migrate import MIGRATIONS, current_version, upgrade
 from storage.tables import Job
+from tests.postgres import Postgres
 
 NEXT = '''
 import sqlalchemy as sa
@@ -31,59 +34,117 @@ def upgrade() -> None:
     op.add_column("job", sa.Column("note", sa.String(), nullable=False, server_default="none"))
     {more}
 '''
+OLD_JOB = """
+INSERT INTO job (uid, kind, name, state, desired, priority, slots, attempt, spec_given, spec, spec_sha, provenance,
+                 facts, folder, progress_done, progress_total, progress_text, events_offset, created_at)
+VALUES ('old', 'echo', 'kept', 'succeeded', 'run', 0, 1, 1, '{}', :spec, '', '{}', '{}', '', 0, 0, '', 0,
+        '2026-11-20 10:00:00')
+"""
+OPEN = "from storage.database import open_store; open_store({url!r}, {home!r}).close(); print('opened')"
 
 
-def _with_next(tmp_path: Path, head: str, more: str = "pass") -> Path:
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database with nothing in it: what `store` gives is migrated already."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'lab.db'}"
+    server: Postgres = request.getfixturevalue("postgres")
+    return server.new_database()
+
+
+def _with_next(tmp_path: Path, head: str | None, more: str = "pass") -> Path:
     folder = tmp_path / "migrations"
     shutil.copytree(MIGRATIONS, folder)
     (folder / "versions" / "9999_next.py").write_text(NEXT.format(head=head, more=more))
     return folder
 
 
-def test_the_migrations_make_exactly_the_tables(store: Store) -> None:
+def _columns(store: Store, table: str) -> set[str]:
+    return {column["name"] for column in inspect(store.read_engine).get_columns(table)}
+
+
+def _only_the_first(tmp_path: Path) -> Path:
+    folder = tmp_path / "first"
+    shutil.copytree(MIGRATIONS, folder)
+    for path in (folder / "versions").glob("*.py"):
+        if not path.name.startswith(("0001", "__")):
+            path.unlink()
+    return folder
+
+
+def _differences(store: Store) -> list[object]:
+    """What alembic would have to change to make the stored tables those of the program."""
     with store.write_engine.begin() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
-        assert compare_metadata(context, SQLModel.metadata) == []
+        return compare_metadata(context, SQLModel.metadata)
+
+
+def test_the_migrations_make_exactly_the_tables(store: Store) -> None:
+    assert _differences(store) == []
 
 
 def test_opening_again_changes_nothing_and_makes_no_backup(store: Store) -> None:
-    open_store(home=store.home.path).close()
+    open_store(store.url, store.home.path).close()
     assert not store.home.backups.exists()
 
 
-def test_an_older_store_is_backed_up_then_upgraded_and_keeps_its_rows(store: Store, tmp_path: Path) -> None:
+def test_a_store_of_the_first_release_is_upgraded_with_its_rows(empty_url: str, tmp_path: Path) -> None:
+    first = create_engine(empty_url)
+    upgrade(first, Home(tmp_path), _only_the_first(tmp_path))
+    with first.begin() as connection:
+        connection.execute(text(OLD_JOB), {"spec": '{"a": 1}'})
+    first.dispose()
+    store = open_store(empty_url, tmp_path)
+    with store.read() as session:
+        job = session.exec(select(Job)).one()
+    assert (job.name, job.spec, job.created_at.year) == ("kept", {"a": 1}, 2026)
+    assert _differences(store) == []
+    store.close()
+
+
+def test_an_older_store_is_upgraded_and_keeps_its_rows(store: Store, tmp_path: Path) -> None:
     with store.write() as session:
         session.add(Job(uid="a" * 12, kind="echo", name="kept"))
-    head = current_version(store.write_engine)
-    migrations = _with_next(tmp_path, head)
-    backup = upgrade(store.write_engine, store.home, migrations)
-    for path, columns in ((backup, 0), (store.home.path / "lab.db", 1)):
+    migrations = _with_next(tmp_path, current_version(store.write_engine))
+    upgrade(store.write_engine, store.home, migrations)
+    assert "note" in _columns(store, "job") and current_version(store.write_engine) == "9999"
+    with store.read() as session:
+        assert session.exec(select(Job.name)).all() == ["kept"]
+    assert upgrade(store.write_engine, store.home, migrations) is None
+
+
+def test_an_older_file_is_backed_up_first(sqlite_store: Store, tmp_path: Path) -> None:
+    """PostgreSQL's own tools make its backups."""
+    with sqlite_store.write() as session:
+        session.add(Job(uid="a" * 12, kind="echo", name="kept"))
+    migrations = _with_next(tmp_path, current_version(sqlite_store.write_engine))
+    backup = upgrade(sqlite_store.write_engine, sqlite_store.home, migrations)
+    for path, columns in ((backup, 0), (sqlite_store.home.path / "lab.db", 1)):
         with sqlite3.connect(path) as connection:
             assert connection.execute("SELECT name FROM job").fetchall() == [("kept",)]
             assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
             found = connection.execute("SELECT count(*) FROM pragma_table_info('job') WHERE name = 'note'").fetchone()
             assert found == (columns,)
-    assert current_version(store.write_engine) == "9999"
-    assert upgrade(store.write_engine, store.home, migrations) is None
 
 
 def test_a_migration_that_fails_half_way_leaves_the_store_as_it_was(store: Store, tmp_path: Path) -> None:
-    head = current_version(store.write_engine)
+    head, columns = current_version(store.write_engine), _columns(store, "job")
     with pytest.raises(ZeroDivisionError):
         upgrade(store.write_engine, store.home, _with_next(tmp_path, head, "1 / 0"))
-    assert current_version(store.write_engine) == head
-    open_store(home=store.home.path).close()
+    assert current_version(store.write_engine) == head and _columns(store, "job") == columns
+    open_store(store.url, store.home.path).close()
 
 
 def test_a_store_from_a_newer_version_is_refused_and_left_alone(store: Store) -> None:
-    with sqlite3.connect(store.home.path / "lab.db") as connection:
-        connection.execute("UPDATE alembic_version SET version_num = '7777'")
+    with store.write_engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '7777'"))
     with pytest.raises(LabError, match="newer version of Trace Lab .*7777.*Update the program"):
-        open_store(home=store.home.path)
+        open_store(store.url, store.home.path)
     assert not store.home.backups.exists()
 
 
-def test_many_processes_may_open_a_new_store_at_once(tmp_path: Path) -> None:
-    code = f"from storage.database import open_store; open_store(home={str(tmp_path / 'home')!r}); print('opened')"
-    processes = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(3)]
+def test_many_processes_may_open_a_new_store_at_once(empty_url: str, tmp_path: Path) -> None:
+    """With a home of their own each, as on several machines: no file they share keeps them apart."""
+    codes = [OPEN.format(url=empty_url, home=str(tmp_path / f"home{n}")) for n in range(3)]
+    processes = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) for code in codes]
     assert [process.communicate(timeout=60)[0].strip() for process in processes] == ["opened"] * 3

@@ -14,7 +14,6 @@ import pytest
 from sqlmodel import select
 
 from lab.core.errors import LabError, SpecError
-from storage.database import open_store
 from storage.queries import guests, next_pair
 from storage.queries.rater_sessions import Verdict, can_undo, rater_by_token, serve, skip, submit, undo_last
 from storage.queries.rating_exports import export_round
@@ -25,13 +24,6 @@ from tests.rating.bank import MODELS, seed_bank
 
 A, B = MODELS[0][0], MODELS[1][0]
 GOOD = Verdict(3, 5, "right", "", 9000)
-
-
-@pytest.fixture
-def store(tmp_path):
-    store = open_store(home=tmp_path / "home")
-    yield store
-    store.close()
 
 
 def make_round(store, n_items=6, quota=2, raters=("R1",), **plan) -> tuple[Round, list[int]]:

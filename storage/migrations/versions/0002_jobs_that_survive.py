@@ -17,6 +17,7 @@ def upgrade() -> None:
     _setting()
     _job()
     _worker()
+    _wide()
 
 
 def _device() -> None:
@@ -64,8 +65,6 @@ def _job() -> None:
     op.drop_index("ix_job_state_priority", "job")
     op.create_index("ix_job_state_priority", "job", ["state", "priority", "rank"])
     op.drop_column("job", "slots")
-    if op.get_bind().dialect.name != "sqlite":  # there every INTEGER has 64 bits
-        op.alter_column("job", "start_ticks", type_=sa.BigInteger())
 
 
 def _worker() -> None:
@@ -74,3 +73,13 @@ def _worker() -> None:
     op.add_column("worker", sa.Column("boot_id", sa.String(), nullable=False, server_default=""))
     op.drop_column("worker", "slots")
     op.drop_column("worker", "paused")
+
+
+WIDE = (("job", "start_ticks"), ("job", "events_offset"), ("variant", "seed"), ("variant", "n_tokens"), ("round", "seed"))
+
+
+def _wide() -> None:
+    """Numbers that outgrow 32 bits: ticks, bytes, seeds, tokens. In SQLite every INTEGER has 64."""
+    if op.get_bind().dialect.name != "sqlite":
+        for table, column in WIDE:
+            op.alter_column(table, column, type_=sa.BigInteger())
