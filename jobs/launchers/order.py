@@ -12,6 +12,7 @@ from storage.files import JobFolder
 
 DEVICES = "LAB_DEVICES"  # what the job has leased, comma-separated: 'cpu:0' or 'gpu:GPU-2f1c…'
 GPU = "gpu:"
+SECRETS = ("LAB_DATABASE_URL", "PGPASSWORD")  # a job never opens the store
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,8 @@ class Order:
         path = os.pathsep.join(filter(None, (str(ROOT), env.get("PYTHONPATH"))))
         defaults = {"OMP_NUM_THREADS": str(self.threads), "TOKENIZERS_PARALLELISM": "false"}
         own = {MARK: self.uid, DEVICES: ",".join(self.devices), "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
-        return {**defaults, **env, **own, **self._gpus()}
+        given = {name: value for name, value in env.items() if name not in SECRETS}
+        return {**defaults, **given, **own, **self._gpus()}
 
     def _gpus(self) -> dict[str, str]:
         """By UUID: an index means another card as soon as somebody sets CUDA_VISIBLE_DEVICES."""

@@ -15,6 +15,7 @@ from typing import Any
 from lab.core.errors import LabError
 from lab.core.types import Example
 from lab.data.chat import prompt_completion
+from lab.data.targets import target_text
 from lab.training.specs import SftSpec, TrainedTarget
 
 
@@ -43,41 +44,56 @@ class Rows:
         return sum(map(len, self.kept))
 
 
-def render(example: Example, tokenizer: Any, target: TrainedTarget, style: str) -> tuple[str, str]:
-    """(prompt, completion) as text, chat marks included; the completion ends with the end of the turn.
+def render(
+    examples: Sequence[Example], tokenizer: Any, target: TrainedTarget, style: str
+) -> tuple[list[str], list[str]]:
+    """Prompts and completions as text, chat marks included; a completion ends with the end of the turn.
 
     A template that rewrites the assistant's words or ends its turn otherwise is refused: the model would learn
-    something else than the example says, or would not learn to stop.
+    something else than the example says, or would not learn to stop. All rows go through the template in one call: a
+    call a row costs three times as much.
     """
-    messages = prompt_completion(example, target, style)
-    prompt = tokenizer.apply_chat_template(messages["prompt"], tokenize=False, add_generation_prompt=True)
-    whole = tokenizer.apply_chat_template(messages["prompt"] + messages["completion"], tokenize=False)
-    completion = messages["completion"][0]["content"] + tokenizer.eos_token
-    if not whole.startswith(prompt + completion):
-        raise LabError(
-            f"row '{example.id}': this base's chat template does not write prompt + answer + '{tokenizer.eos_token}', "
-            "so the model would not be trained on the row as it stands. Use a template that keeps the answer's words",
-            "data",
-        )
-    return prompt, completion
+    chats = [prompt_completion(example, target, style) for example in examples]
+    prompts = tokenizer.apply_chat_template(
+        [chat["prompt"] for chat in chats], tokenize=False, add_generation_prompt=True
+    )
+    wholes = tokenizer.apply_chat_template([chat["prompt"] + chat["completion"] for chat in chats], tokenize=False)
+    completions = [chat["completion"][0]["content"] + tokenizer.eos_token for chat in chats]
+    for example, whole, prompt, completion in zip(examples, wholes, prompts, completions, strict=True):
+        if not whole.startswith(prompt + completion):
+            raise LabError(
+                f"row '{example.id}': this base's chat template does not write prompt + answer + "
+                f"'{tokenizer.eos_token}', so the model would not be trained on the row as it stands. Use a template "
+                "that keeps the answer's words", "data",
+            )
+    return prompts, completions
 
 
 def tokenise(examples: Sequence[Example], tokenizer: Any, target: TrainedTarget, style: str) -> list[Row]:
     """Every example under one target, nothing dropped. `style` is how the base marks its thinking."""
     if not examples:
         return []
-    prompts, completions = zip(*(render(example, tokenizer, target, style) for example in examples), strict=True)
-    prompt_ids = tokenizer(list(prompts), add_special_tokens=False)["input_ids"]
-    completion_ids = tokenizer(list(completions), add_special_tokens=False)["input_ids"]
-    return [Row(*parts) for parts in zip((e.id for e in examples), prompt_ids, completion_ids, strict=True)]
+    prompts, completions = render(examples, tokenizer, target, style)
+    ids = zip(_ids(prompts, tokenizer), _ids(completions, tokenizer), strict=True)
+    return [Row(example.id, *parts) for example, parts in zip(examples, ids, strict=True)]
 
 
-def longest_forms(examples: Sequence[Example], tokenizer: Any, style: str) -> list[int]:
-    """Tokens of each example in its longest form: with its trace if it has one."""
-    plain = tokenise(examples, tokenizer, "answer", style)
-    traced = iter(tokenise([example for example in examples if example.trace], tokenizer, "trace", style))
-    pairs = zip(examples, plain, strict=True)
-    return [max(len(row), len(next(traced))) if example.trace else len(row) for example, row in pairs]
+def _ids(texts: list[str], tokenizer: Any) -> list[list[int]]:
+    return tokenizer(texts, add_special_tokens=False)["input_ids"] if texts else []
+
+
+def longest_forms(
+    examples: Sequence[Example], rows: Sequence[Row], tokenizer: Any, target: TrainedTarget, style: str
+) -> list[int]:
+    """Tokens of each example in its longest form: with its trace if it has one. `rows` are its form under `target`."""
+    lengths = list(map(len, rows))
+    if target == "trace":
+        return lengths
+    traced = [place for place, example in enumerate(examples) if example.trace]
+    completions = [target_text(examples[place], "trace", style) + tokenizer.eos_token for place in traced]
+    for place, ids in zip(traced, _ids(completions, tokenizer), strict=True):
+        lengths[place] = len(rows[place].prompt_ids) + len(ids)  # both forms have the same prompt
+    return lengths
 
 
 def chosen(examples: Sequence[Example], max_rows: int) -> Sequence[Example]:
@@ -91,7 +107,7 @@ def build_rows(spec: SftSpec, examples: Sequence[Example], tokenizer: Any, style
     if not examples:
         raise LabError(f"dataset '{spec.dataset}' is empty: there is nothing to train on", "data")
     rows = tokenise(examples, tokenizer, spec.target, style)
-    lengths = longest_forms(examples, tokenizer, style)
+    lengths = longest_forms(examples, rows, tokenizer, spec.target, style)
     kept = [row for row, length in zip(rows, lengths, strict=True) if length <= spec.max_length]
     if not kept:
         raise LabError(

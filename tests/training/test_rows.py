@@ -33,12 +33,12 @@ def test_two_arms_resolve_to_specs_that_differ_in_the_target_alone(tiny):
 
 
 def test_two_arms_have_the_same_prompts_to_the_byte_and_the_same_final_words(tokenizer):
-    for example in sums(20):
-        prompt, with_trace = render(example, tokenizer, "trace", "tags")
-        same_prompt, without = render(example, tokenizer, "answer", "tags")
-        assert prompt.encode() == same_prompt.encode()
-        assert with_trace == f"<think>\n{example.trace}\n</think>\n{without}"
-        assert without == f"{example.answer}<eos>"
+    prompts, with_trace = render(sums(20), tokenizer, "trace", "tags")
+    same_prompts, without = render(sums(20), tokenizer, "answer", "tags")
+    assert len(prompts) == 20 and prompts == same_prompts
+    for example, long, short in zip(sums(20), with_trace, without, strict=True):
+        assert long == f"<think>\n{example.trace}\n</think>\n{short}"
+        assert short == f"{example.answer}<eos>"
 
 
 def test_two_arms_train_on_the_same_rows_in_the_same_order_even_when_only_traces_are_too_long(tokenizer):
@@ -51,7 +51,7 @@ def test_two_arms_train_on_the_same_rows_in_the_same_order_even_when_only_traces
 
 def test_tokens_are_those_of_the_text_with_one_beginning_and_one_end(tokenizer):
     (row,) = tokenise(sums(1), tokenizer, "trace", "tags")
-    prompt, completion = render(sums(1)[0], tokenizer, "trace", "tags")
+    (prompt,), (completion,) = render(sums(1), tokenizer, "trace", "tags")
     assert tokenizer.decode(row.prompt_ids) == prompt and tokenizer.decode(row.completion_ids) == completion
     ids = row.prompt_ids + row.completion_ids
     assert ids.count(tokenizer.bos_token_id) == 1 and row.completion_ids.count(tokenizer.eos_token_id) == 1
