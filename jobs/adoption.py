@@ -17,9 +17,10 @@ from jobs.leases import ACTIVE, release
 from jobs.processes import Identity, identify, marked
 from jobs.watching import Watched
 from lab.core.errors import LabError, nearest
+from storage.clock import store_now
 from storage.database import Store
 from storage.files import JobFolder, read_json
-from storage.tables import Device, Job, JobEvent, Worker, now
+from storage.tables import Device, Job, JobEvent, Worker
 
 SILENT = timedelta(minutes=3)  # a machine that was heard of since then is not given up
 
@@ -95,7 +96,7 @@ def forget_machine(store: Store, host: str) -> list[Job]:
         if not (known or jobs or signs):
             hosts = sorted(set(session.exec(select(Device.host))))
             raise LabError(f"no machine called '{host}' has served this store. {nearest(host, hosts)}", "spec")
-        if any(now() - row.heartbeat_at < SILENT for row in signs):
+        if any(store_now(session) - row.heartbeat_at < SILENT for row in signs):
             raise LabError(f"a worker of {host} gave a sign of life within the last {SILENT.seconds // 60} minutes. "
                            "Stop it and the jobs there first, or wait: a job must not run twice.", "spec")
         for job in jobs:

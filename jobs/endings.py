@@ -38,6 +38,8 @@ def judge(status: dict[str, Any], code: int | None, why_lost: str) -> Outcome:
     phase = status.get("phase")
     if phase == INTERRUPTED:
         return Outcome(LOST, "lost", status["message"], status["exit_code"])
+    if phase == "failed" and status["reason"] == "killed":  # one of several processes was, and the others left
+        return Outcome(LOST, "killed", status["message"], status["exit_code"])
     if phase in ENDINGS:
         return Outcome(phase, status["reason"], status["message"], status["exit_code"])
     if code == DISK_FULL:
@@ -75,8 +77,8 @@ def end_attempt(session: Session, job: Job, outcome: Outcome, ended: Ended | Non
     Returns what it came to.
     """
     if job.started_at is not None:
-        held = max(1, release(session, job))
-        job.device_seconds += held * (now() - job.started_at).total_seconds()
+        job.device_seconds += job.devices * (now() - job.started_at).total_seconds()
+    release(session, job)
     if outcome.state == "cancelled" or (job.desired == "cancel" and outcome.state in ("failed", LOST)):
         outcome = Outcome("cancelled", "cancelled", _cancelled(left), outcome.exit_code)
     if outcome.state == LOST:

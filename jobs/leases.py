@@ -115,11 +115,9 @@ def begin_attempt(session: Session, job: Job, worker: str, on: str) -> None:
     session.add(JobEvent(job_id=job.id, state="starting", why=f"attempt {job.attempt} on {on or 'no device'}"))
 
 
-def release(session: Session, job: Job) -> int:
-    """Give back what a job holds; the number of devices. Only once no process of it is left."""
-    held = list(session.exec(select(Device).where(Device.job_id == job.id)))
+def release(session: Session, job: Job) -> None:
+    """Give back what a job holds. Only once no process of it is left."""
     session.exec(update(Device).where(col(Device.job_id) == job.id).values(job_id=None, leased_at=None))
-    return len(held)
 
 
 def leased(session: Session, job: Job) -> tuple[str, ...]:

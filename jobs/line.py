@@ -62,6 +62,7 @@ def cancel_hopeless(session: Session) -> list[Job]:
         .join(JobDependency, col(JobDependency.job_id) == Job.id)
         .join(needed, col(JobDependency.needs_id) == needed.id)
         .where(Job.state == "queued", needed.state.in_(("failed", "cancelled")))
+        .order_by(col(Job.id), needed.id)
     )
     cancelled = {}
     for job, cause in session.exec(query):

@@ -43,6 +43,15 @@ def start_ticks(pid: int) -> int | None:
     return None if fields[0] in "ZX" else int(fields[19])
 
 
+def is_zombie(who: Identity) -> bool:
+    """Ended, and not yet reaped by its parent."""
+    try:
+        fields = Path(f"/proc/{who.pid}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return fields[0] == "Z" and int(fields[19]) == who.start_ticks and who.boot_id == boot_id()
+
+
 def identify(pid: int) -> Identity | None:
     ticks = start_ticks(pid)
     return None if ticks is None else Identity(pid, ticks, boot_id())

@@ -18,6 +18,7 @@ from jobs.catalog import specs, tasks
 from jobs.differences import differences
 from jobs.own_files import check_own_files, with_full_paths
 from jobs.references import check_references, model_refs, needed_jobs
+from jobs.slurm.stored import profile_names, read_profile
 from lab.core.errors import LabError, SpecError
 from lab.core.spec import Spec, load_spec, read_recipe
 from lab.studies.plan import plan
@@ -71,6 +72,7 @@ def submit(
     faults = check_own_files(spec)
     if faults:
         raise SpecError(faults, kind)
+    check_wish(store, wish)
     if isinstance(spec, StudySpec):
         return _submit_study(store, spec, wish, demo)
     with store.write() as session:
@@ -78,6 +80,18 @@ def submit(
         job = _add(session, _Draft(kind, values, spec, job_name(spec)), wish, parent_id=parent)
         _add_needs(session, job, needed_jobs(session, spec))
     return Submitted([job])
+
+
+def check_wish(store: Store, wish: Wish) -> None:
+    """LabError when the place it should run on is not known, or its profile has faults."""
+    place, _, name = wish.run_on.partition(":")
+    if not wish.run_on:
+        return
+    if place != "slurm":
+        known = ", ".join(f"slurm:{profile}" for profile in profile_names(store.home)) or "none yet"
+        raise LabError(f"'{wish.run_on}' is no place to run on. Leave it out for a worker's own machine, or name a "
+                       f"Slurm profile ({known}).", "spec")
+    read_profile(store.home, name)
 
 
 def _submit_study(store: Store, spec: StudySpec, wish: Wish, demo: bool) -> Submitted:

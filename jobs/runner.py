@@ -13,6 +13,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -26,6 +27,7 @@ from typing import IO, Any, NoReturn
 from jobs.catalog import tasks
 from jobs.file_context import FileContext
 from jobs.processes import own_identity
+from jobs.slurm.requeue import ask_for_another_start
 from lab.core.context import Stopped, write_json
 from lab.core.errors import LabError
 from lab.core.spec import Spec, load_spec
@@ -104,11 +106,20 @@ def main(path: str, attempt: int | None = None) -> int:
             if attempt is not None and attempt != job["attempt"]:
                 print(f"attempt {attempt} was superseded by attempt {job['attempt']}", flush=True)
                 return SUPERSEDED
+            if (phase := _ended_already(folder, job)) is not None:
+                return EXIT_CODES[phase]
             return EXIT_CODES[_work(folder, job).phase]
     except OSError as error:  # not even the verdict or the log can be written
         if error.errno in DISK_ERRORS:
             return DISK_FULL
         raise
+
+
+def _ended_already(folder: JobFolder, job: dict[str, Any]) -> str | None:
+    """The verdict that this very attempt has left: a cluster's controller that crashed may start it a second time."""
+    status = read_json(folder.status) or {}
+    phase = status.get("phase") if status.get("attempt") == job["attempt"] else None
+    return phase if phase in ENDINGS and phase != INTERRUPTED else None
 
 
 def _locked(lock: IO[str]) -> bool:
@@ -124,15 +135,30 @@ def _locked(lock: IO[str]) -> bool:
 
 
 def _work(folder: JobFolder, job: dict[str, Any]) -> Verdict:
+    _begin_anew(folder)
     context = FileContext(folder, {ref: ModelSource.model_validate(value) for ref, value in job["models"].items()})
     for number in SIGNALS:
         signal.signal(number, lambda number, _: _asked_to_end(folder, context, number))
     status = Status(folder, job["attempt"])
     status.write("starting")
     threading.Thread(target=status.beat, daemon=True).start()
+    before = folder.checkpoints.last_whole()
     verdict = carry_out(job, context, status)
     status.end(verdict)
+    after = folder.checkpoints.last_whole()
+    warned = (read_json(folder.control) or {}).get("signal") == signal.SIGUSR1.name
+    # Without progress it would start again for ever; then the worker counts the loss.
+    if verdict.phase == INTERRUPTED and warned and after is not None and (before is None or after.step > before.step):
+        ask_for_another_start(os.environ)
     return verdict
+
+
+def _begin_anew(folder: JobFolder) -> None:
+    """Slurm starts an interrupted attempt again by itself: the word that ended it is over, its artifacts are void."""
+    if (read_json(folder.control) or {}).get("stop") == "requeue":
+        folder.control.unlink()
+    shutil.rmtree(folder.artifacts, ignore_errors=True)
+    folder.artifacts.mkdir(parents=True)
 
 
 def _asked_to_end(folder: JobFolder, context: FileContext, number: int) -> None:

@@ -56,7 +56,7 @@ def start_job(store: Store, job: Job, place: Place) -> Watched:
     with store.read() as session:
         devices = leased(session, job)
     threads = max(1, cores() * max(1, len(devices)) // max(1, place.n_devices) // max(1, job.devices))
-    order = Order(job.uid, folder, job.attempt, devices, threads, tasks()[job.kind].warm)
+    order = Order(job.uid, folder, job.attempt, devices, threads, tasks()[job.kind].warm and job.devices == 1)
     known = provenance()
     started = _start(order, place.warm)
     note_process(store, job, started.identity, known)

@@ -6,13 +6,13 @@ import subprocess
 import time
 import traceback
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from sqlmodel import Session
 
 from jobs.endings import MOST_LOSSES, Left, Outcome, end_attempt, judge
 from jobs.ingest import Batch, Pace, apply_batch, read_batch
-from jobs.processes import Identity, ask_to_end, boot_id, sweep
+from jobs.processes import Identity, ask_to_end, boot_id, is_zombie, sweep
 from jobs.results import Ended, read_ended
 from jobs.runner import ENDINGS
 from lab.core.context import write_json
@@ -21,6 +21,7 @@ from storage.database import Store
 from storage.files import JobFolder, read_json
 from storage.tables import Job, JobEvent
 
+TELLING_S = 2.0
 LINGER_S = 10.0  # a process that has left its verdict gets this long to go
 REBOOTED = "The machine was restarted while the job ran."
 VANISHED = "The process is gone and left no verdict."
@@ -32,6 +33,16 @@ class Patience:
 
     grace_s: float = 120.0
     most_losses: int = MOST_LOSSES
+
+
+class Seen(Protocol):
+    """One attempt of one job that a worker looks after, wherever it runs."""
+
+    job_id: int
+    folder: JobFolder
+    attempt: int
+    worker: str
+    pace: Pace
 
 
 @dataclass
@@ -47,6 +58,7 @@ class Watched:
     process: subprocess.Popen[bytes] | None = None
     pace: Pace = field(default_factory=Pace)
     kill_at: float | None = None
+    dead_since: float | None = None  # since when its parent has not said how it ended
     yields: bool = False  # whether it was told that another job waits for what it holds
 
     def alive(self) -> bool:
@@ -54,7 +66,15 @@ class Watched:
             return True
         if self.process is not None:
             self.process.wait()  # it is dead: this reaps the zombie and reads its exit code
-        return False
+            return False
+        return self._end_is_being_told()
+
+    def _end_is_being_told(self) -> bool:
+        """A fork server writes how its child ended before it reaps it; a dead server never does."""
+        if self.exit_code() is not None or not is_zombie(self.identity):
+            return False
+        self.dead_since = self.dead_since or time.monotonic()
+        return time.monotonic() - self.dead_since < TELLING_S
 
     def exit_code(self) -> int | None:
         """subprocess's convention: negative for a signal. None when nobody who could know has told."""
@@ -66,10 +86,6 @@ class Watched:
 
     def why_lost(self) -> str:
         return REBOOTED if self.identity.boot_id != boot_id() else VANISHED
-
-    def left(self, patience: Patience) -> Left:
-        whole = self.folder.checkpoints.last_whole()
-        return Left(whole.step if whole else 0, patience.most_losses)
 
 
 def look_after(store: Store, watched: Watched, patience: Patience) -> bool:
@@ -86,12 +102,12 @@ def look_after(store: Store, watched: Watched, patience: Patience) -> bool:
     if not alive:
         if _another_holds_the_folder(watched, status) or not sweep(watched.uid):
             return False
-        settle(store, watched, patience, status, batch)
+        settle(store, watched, judge(status, watched.exit_code(), watched.why_lost()), batch, patience.most_losses)
         return True
     _stop_if_asked(watched, job, status, patience.grace_s)
     started = status.get("phase") == "running" and job.state == "starting"
     if batch.offset > job.events_offset or started:
-        _take_in(store, watched, batch, started)
+        take_in(store, watched, batch, f"process {watched.identity.pid}" if started else "")
     return False
 
 
@@ -106,23 +122,24 @@ def _another_holds_the_folder(watched: Watched, status: dict[str, Any]) -> bool:
     return True
 
 
-def mine(session: Session, watched: Watched) -> Job | None:
+def mine(session: Session, seen: Seen) -> Job | None:
     """The row, if it is still this worker's and of this attempt."""
-    job = session.get_one(Job, watched.job_id)
-    return job if job.worker == watched.worker and job.attempt == watched.attempt else None
+    job = session.get_one(Job, seen.job_id)
+    return job if job.worker == seen.worker and job.attempt == seen.attempt else None
 
 
-def _take_in(store: Store, watched: Watched, batch: Batch, started: bool) -> None:
+def take_in(store: Store, seen: Seen, batch: Batch, started: str = "") -> None:
+    """Store what the job has reported. `started` says where, when it has begun to run."""
     with store.write() as session:
-        job = mine(session, watched)
+        job = mine(session, seen)
         if job is None:
             return
         if started:
             job.state = "running"
-            session.add(JobEvent(job_id=job.id, state="running", why=f"process {watched.identity.pid}"))
-        apply_batch(session, job, batch, watched.pace)
+            session.add(JobEvent(job_id=job.id, state="running", why=started))
+        apply_batch(session, job, batch, seen.pace)
     if batch.n_broken:
-        print(f"job {watched.job_id}: {batch.n_broken} unreadable line(s) in {watched.folder.events}", flush=True)
+        print(f"job {seen.job_id}: {batch.n_broken} unreadable line(s) in {seen.folder.events}", flush=True)
 
 
 def _stop_if_asked(watched: Watched, job: Job, status: dict[str, Any], grace_s: float) -> None:
@@ -145,37 +162,43 @@ def ask_to_yield(watched: Watched, wanted: bool) -> None:
         write_json(watched.folder.control, {"yield": True} if wanted else {})
 
 
-def settle(store: Store, watched: Watched, patience: Patience, status: dict[str, Any], batch: Batch) -> None:
+def settle(store: Store, seen: Seen, outcome: Outcome, batch: Batch, most_losses: int) -> None:
     """The end of an attempt, in one transaction. When its result cannot be stored the job failed; its files stay."""
-    while (more := read_batch(watched.folder, batch.offset)).offset > batch.offset:
+    while (more := read_batch(seen.folder, batch.offset)).offset > batch.offset:
         batch = Batch(batch.events + more.events, more.offset, batch.n_broken + more.n_broken)
+    whole = seen.folder.checkpoints.last_whole()
+    left = Left(whole.step if whole else 0, most_losses)
     try:
-        outcome = judge(status, watched.exit_code(), watched.why_lost())
         ended = None
         if outcome.state == "succeeded":
             with store.read() as session:
-                kind = session.get_one(Job, watched.job_id).kind
-            ended = read_ended(watched.folder, kind)
-        _store_end(store, watched, patience, batch, (outcome, ended))
+                kind = session.get_one(Job, seen.job_id).kind
+            ended = read_ended(seen.folder, kind)
+        _store_end(store, seen, batch, End(outcome, ended, left))
     except LabError:
         raise  # a full or busy store: the next tick tries again
     except Exception as error:
-        with watched.folder.log.open("a", encoding="utf-8") as log:
+        with seen.folder.log.open("a", encoding="utf-8") as log:
             traceback.print_exc(file=log)
         message = f"The work succeeded, but its result could not be stored: {type(error).__name__}: {error}"
-        _store_end(store, watched, patience, batch, (Outcome("failed", "bug", message.splitlines()[0]), None))
+        _store_end(store, seen, batch, End(Outcome("failed", "bug", message.splitlines()[0]), None, left))
 
 
-def _store_end(
-    store: Store, watched: Watched, patience: Patience, batch: Batch, end: tuple[Outcome, Ended | None]
-) -> None:
-    outcome, ended = end
-    left = watched.left(patience)
+@dataclass(frozen=True)
+class End:
+    """All that the end of an attempt writes."""
+
+    outcome: Outcome
+    ended: Ended | None
+    left: Left
+
+
+def _store_end(store: Store, seen: Seen, batch: Batch, end: End) -> None:
     with store.write() as session:
-        job = mine(session, watched)
+        job = mine(session, seen)
         if job is None:
             return
-        apply_batch(session, job, batch, watched.pace)
-        if job.state == "starting" and outcome.state == "succeeded":  # it was quicker than our look
-            session.add(JobEvent(job_id=job.id, state="running", why=f"process {watched.identity.pid}"))
-        end_attempt(session, job, outcome, ended, left)
+        apply_batch(session, job, batch, seen.pace)
+        if job.state == "starting" and end.outcome.state == "succeeded":  # it was quicker than our look
+            session.add(JobEvent(job_id=job.id, state="running", why="seen when it had ended"))
+        end_attempt(session, job, end.outcome, end.ended, end.left)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from sqlmodel import col, select
 
 from jobs.adoption import adopt_abandoned
+from jobs.clusters import Clusters
 from jobs.devices import cpu_slots, find_devices
 from jobs.keeper import WorkerLock, keeper_alive
 from jobs.leases import claim, in_the_way, register_devices
@@ -25,6 +26,7 @@ from jobs.processes import own_identity
 from jobs.starting import Place, refuse, start_job
 from jobs.watching import Patience, Watched, ask_to_yield, look_after
 from lab.core.errors import LabError
+from storage.clock import store_now
 from storage.database import Store
 from storage.queries.queue import devices, is_paused, ready_jobs
 from storage.tables import ENDED, Job, Worker, now
@@ -54,6 +56,8 @@ class WorkerOptions:
     min_free_mib: int = 200
     gpus: bool = True
     warm: bool = False
+    cluster_poll_s: float = 10.0
+    cluster_settle_s: float = 60.0  # how long what a node has written may take to be seen here
 
 
 @dataclass
@@ -66,6 +70,7 @@ class WorkerState:
     watched: dict[int, Watched] = field(default_factory=dict)
     warm: WarmLauncher | None = None
     done_at: dict[str, float] = field(default_factory=dict)  # when what is not due at every tick was done last
+    left: bool = False  # the main loop has ended
     alone_since: float | None = None  # since when no keeper lives
 
     def say(self, text: str) -> None:
@@ -93,7 +98,7 @@ def run_worker(store: Store, options: WorkerOptions | None = None, stop: threadi
             from jobs.launchers.warm import WarmLauncher
 
             state.warm = WarmLauncher(store.home)
-            state.warm.start()
+        _look_after_clusters(state, stop)
         while not stop.is_set() and lock.still_there():
             if not _tick_safely(state):
                 stop.wait(5 * TICK_S)
@@ -102,9 +107,29 @@ def run_worker(store: Store, options: WorkerOptions | None = None, stop: threadi
             stop.wait(TICK_S)
         _sign_off(state)
     finally:
+        state.left = True
         if state.warm is not None:
             state.warm.stop()
         lock.release()
+
+
+def _look_after_clusters(state: WorkerState, stop: threading.Event) -> threading.Thread:
+    """In a thread of its own: a controller that is away makes Slurm's commands wait for half a minute."""
+    options = state.options
+    patience = Patience(options.grace_s, options.most_losses)
+    clusters = Clusters(state.store, state.name, options.host, patience, options.cluster_settle_s)
+
+    def keep_looking() -> None:
+        while not stop.is_set() and not state.left:
+            try:
+                clusters.look()
+            except LabError as error:
+                state.say(str(error))
+            stop.wait(options.cluster_poll_s)
+
+    thread = threading.Thread(target=keep_looking, name="clusters", daemon=True)
+    thread.start()
+    return thread
 
 
 def _sign_on(state: WorkerState) -> None:
@@ -112,11 +137,11 @@ def _sign_on(state: WorkerState) -> None:
     state.name = f"{options.host}/{options.label}:{me.pid}:{me.start_ticks}"
     with state.store.write() as session:
         session.merge(Worker(name=state.name, host=options.host, pid=os.getpid(), start_ticks=me.start_ticks,
-                             boot_id=me.boot_id))
+                             boot_id=me.boot_id, heartbeat_at=store_now(session)))
     _look_at_devices(state)
     with state.store.read() as session:
         mine = [device.title for device in devices(session) if device.host == options.host]
-    state.say(f"worker {state.name} serves {state.store.home} with {', '.join(mine) or 'nothing to lease'}")
+    state.say(f"worker {state.name} serves {state.store.place} with {', '.join(mine) or 'nothing to lease'}")
 
 
 def _look_at_devices(state: WorkerState) -> None:
@@ -153,6 +178,8 @@ def _tick_safely(state: WorkerState) -> bool:
 
 def tick(state: WorkerState) -> None:
     """Look after what runs, take over what dead workers left, then start what may start."""
+    if state.warm is not None:
+        state.warm.start()  # cheap while there is one
     if state.due("heartbeat", HEARTBEAT_S):
         _beat(state)
     if state.due("adopt", ADOPT_EVERY_S):
@@ -190,13 +217,13 @@ def _beat(state: WorkerState) -> None:
             me = own_identity()
             row = Worker(name=state.name, host=state.options.host, pid=me.pid, start_ticks=me.start_ticks,
                          boot_id=me.boot_id)
-        row.heartbeat_at = now()
+        row.heartbeat_at = store_now(session)
         session.add(row)
 
 
 def _start_next(state: WorkerState) -> bool:
     """Claim and start one job. False when none may start now."""
-    if state.warm is not None and state.warm.state() == "warming" and state.warm.age_s < WARMING_S:
+    if state.warm is not None and state.warm.state() == "warming" and (state.warm.age_s or 0) < WARMING_S:
         return False  # it is ready within seconds, and a cold start beside it would take longer than both
     with state.store.write() as session:
         cancel_hopeless(session)

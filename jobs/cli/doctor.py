@@ -89,11 +89,10 @@ def _store() -> list[Finding]:
     with store.read() as session:
         counts = counts_by_state(session)
     jobs = ", ".join(f"{count} {state}" for state, count in counts.items() if count) or "no jobs yet"
-    shown = store.write_engine.url.render_as_string(hide_password=True)
     alive = worker_alive(store.home)
     return [
-        Finding("store", f"{shown} (version {current_version(store.write_engine)})"), Finding("jobs", jobs),
-        _disk(store, settings),
+        Finding("store", f"{store.place} (version {current_version(store.write_engine)})"), Finding("jobs", jobs),
+        _disk(store, settings), *_filesystem(store),
         Finding("worker", "serves the queue" if alive else "none", "ok" if alive else "note",
                 "" if alive else "`make run` starts one; so do `python -m jobs worker` and submit --wait"),
     ]
@@ -105,6 +104,11 @@ def _disk(store: Store, settings: Settings) -> Finding:
         return Finding("disk", f"{free / 1024:.1f} GiB free at {store.home}")
     return Finding("disk", f"only {free} MiB free at {store.home}", "missing",
                    f"free some space: a job needs {settings.min_free_mib} MiB to start (LAB_MIN_FREE_MIB)")
+
+
+def _filesystem(store: Store) -> list[Finding]:
+    kind = store.home.network_filesystem()
+    return [Finding("file system", f"LAB_HOME is on {kind}, shared over the network")] if kind else []
 
 
 def _contents() -> list[Finding]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from lab.core.errors import Fault, SpecError
@@ -15,7 +15,7 @@ class Settings:
     """One reading of the environment. `space` is the read-only demo mode of a public Hugging Face Space."""
 
     home: Path
-    database_url: str
+    database_url: str = field(repr=False)  # it may hold a password
     host: str
     port: int
     worker: bool

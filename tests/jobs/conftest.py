@@ -13,7 +13,7 @@ import pytest
 from jobs import catalog
 from jobs.worker import WorkerOptions, run_worker
 from lab.bases.cards import BaseCard, bases
-from storage.database import Store, open_store
+from storage.database import Store
 from storage.queries.jobs import get_job
 from storage.tables import ENDED, Job
 
@@ -44,10 +44,9 @@ def base(monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    opened = open_store(home=tmp_path / "home")
-    yield opened
-    opened.close()
+def store(any_store: Store) -> Store:
+    """The test runs twice, once on each database; the environment names the store for processes started here."""
+    return any_store
 
 
 @pytest.fixture

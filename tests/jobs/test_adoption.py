@@ -42,8 +42,9 @@ def test_a_running_job_is_adopted_after_the_worker_is_killed(store: Store) -> No
     with worker_process(store):
         wait_for(lambda: now_of(store, job).progress_done > 3)
     before = now_of(store, job)
-    with store.write() as session:
-        assert session.execute(text("PRAGMA integrity_check")).scalar() == "ok"
+    if store.write_engine.dialect.name == "sqlite":
+        with store.write() as session:
+            assert session.execute(text("PRAGMA integrity_check")).scalar() == "ok"
     with worker_thread(store):
         row = ended(store, job)
     assert row.state == "succeeded" and row.pid == before.pid and row.attempt == 1

@@ -6,7 +6,7 @@ import json
 
 from sqlmodel import select
 
-from jobs.ingest import Outcome, end_job
+from jobs.endings import Left, Outcome, end_attempt
 from jobs.queue import submit
 from jobs.references import resolve_models
 from jobs.results import read_ended
@@ -32,7 +32,7 @@ def _finish(store: Store, job: Job, result: dict, rows: list[dict] | None = None
         (folder.artifacts / name).write_text("".join(json.dumps(row) + "\n" for row in rows))
     ended = read_ended(folder, job.kind)
     with store.write() as session:
-        end_job(session, session.get_one(Job, job.id), Outcome("succeeded"), ended)
+        end_attempt(session, session.get_one(Job, job.id), Outcome("succeeded"), ended, Left())
 
 
 def _train(store: Store, base: str, target: str = "trace") -> Job:
