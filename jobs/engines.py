@@ -10,9 +10,11 @@ from lab.core.errors import LabError
 from lab.engine.protocol import EngineClient
 from storage.database import Store
 from storage.queries.jobs import get_job, workers
+from storage.queries.queue import is_paused
 from storage.tables import ENDED, Job
 
 LOOK_S = 0.3
+HELD_UP_S = 5.0  # a queued engine that could start has been started by then
 SILENT_S = 12.0  # an engine that is said to run and does not answer for this long is given up
 
 
@@ -28,13 +30,13 @@ class Engines:
         while not stopped():
             with self._store.read() as session:
                 job = get_job(session, job.id)
-                n_workers = len(workers(session))
+                n_workers, paused = len(workers(session)), is_paused(session)
             url = job.facts.get("url") if job.state == "running" else None
             if url and (client := _answering(url)):
                 return client
             answered = answered if url else time.monotonic()
             _give_up(job, base, time.monotonic() - answered)
-            tell(waiting_words(job, n_workers, time.monotonic() - started))
+            tell(waiting_words(job, n_workers, time.monotonic() - started, paused))
             time.sleep(LOOK_S)
         raise LabError("stopped before the engine was ready")
 
@@ -60,7 +62,7 @@ def _give_up(job: Job, base: str, silent_s: float) -> None:
         )
 
 
-def waiting_words(job: Job, n_workers: int, seconds: float) -> str:
+def waiting_words(job: Job, n_workers: int, seconds: float, paused: bool = False) -> str:
     """What the page says while an engine starts."""
     if not n_workers:
         return (
@@ -68,6 +70,10 @@ def waiting_words(job: Job, n_workers: int, seconds: float) -> str:
             "The question waits here."
         )
     waited = f"{seconds:.0f}\u202fs"
+    if job.state == "queued" and paused:
+        return f"The queue is paused, so the engine does not start. Let it go on at /jobs ({waited})."
+    if job.state == "queued" and seconds > HELD_UP_S:
+        return f"The engine waits for a free device; what holds them is at /jobs ({waited})."
     if job.state == "queued":
         return f"The engine is queued; a worker starts it next ({waited})."
     doing = job.progress_text or "starting"

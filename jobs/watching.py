@@ -100,7 +100,7 @@ def look_after(store: Store, watched: Watched, patience: Patience) -> bool:
         return True  # another worker has taken it over
     batch = read_batch(watched.folder, job.events_offset)
     if not alive:
-        if _another_holds_the_folder(watched, status) or not sweep(watched.uid):
+        if _another_holds_the_folder(watched, status) or not sweep(watched.uid, timeout_s=1.0):
             return False
         settle(store, watched, judge(status, watched.exit_code(), watched.why_lost()), batch, patience.most_losses)
         return True
