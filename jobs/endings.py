@@ -15,7 +15,7 @@ from sqlmodel import Session
 
 from jobs.leases import release
 from jobs.results import Ended, store_result
-from jobs.runner import DISK_FULL, ENDINGS, INTERRUPTED, SUPERSEDED
+from jobs.runner import DISK_FULL, ENDINGS, INTERRUPTED, LOCK_HELD, SUPERSEDED
 from storage.tables import Job, JobEvent, now
 
 LOST = "lost"
@@ -31,20 +31,21 @@ class Outcome:
     reason: str | None = None
     message: str | None = None
     exit_code: int | None = None
+    counts: bool = True  # whether a loss speaks against the job; a polite end from outside does not
 
 
 def judge(status: dict[str, Any], code: int | None, why_lost: str) -> Outcome:
     """The process's own verdict if it left one, else what its exit code says (subprocess's convention), else lost."""
     phase = status.get("phase")
     if phase == INTERRUPTED:
-        return Outcome(LOST, "lost", status["message"], status["exit_code"])
+        return Outcome(LOST, "lost", status["message"], status["exit_code"], counts=False)
     if phase == "failed" and status["reason"] == "killed":  # one of several processes was, and the others left
         return Outcome(LOST, "killed", status["message"], status["exit_code"])
     if phase in ENDINGS:
         return Outcome(phase, status["reason"], status["message"], status["exit_code"])
     if code == DISK_FULL:
         return Outcome("failed", "disk", "The disk is full. Nothing stored is lost; free some space, then retry.", code)
-    if code == SUPERSEDED:
+    if code in (SUPERSEDED, LOCK_HELD):
         return Outcome(LOST, "lost", "Another attempt of the same job had taken its place.", code)
     if code is not None and code < 0:
         return _by_signal(-code)
@@ -80,7 +81,8 @@ def end_attempt(session: Session, job: Job, outcome: Outcome, ended: Ended | Non
         job.device_seconds += job.devices * (now() - job.started_at).total_seconds()
     release(session, job)
     if outcome.state == "cancelled" or (job.desired == "cancel" and outcome.state in ("failed", LOST)):
-        outcome = Outcome("cancelled", "cancelled", _cancelled(left), outcome.exit_code)
+        said = outcome.message if outcome.state == "cancelled" and outcome.message else "Cancelled while it ran."
+        outcome = Outcome("cancelled", "cancelled", _cancelled(said, left), outcome.exit_code)
     if outcome.state == LOST:
         outcome = _count_loss(job, outcome, left)
     if outcome.state == LOST:
@@ -97,16 +99,16 @@ def end_attempt(session: Session, job: Job, outcome: Outcome, ended: Ended | Non
     return outcome
 
 
-def _cancelled(left: Left) -> str:
+def _cancelled(said: str, left: Left) -> str:
     kept = f" Its checkpoint of step {left.checkpoint_step} is kept: resume goes on from there."
-    return "Cancelled while it ran." + (kept if left.checkpoint_step else "")
+    return said + (kept if left.checkpoint_step else "")
 
 
 def _count_loss(job: Job, outcome: Outcome, left: Left) -> Outcome:
     further = left.checkpoint_step > job.checkpoint_step
-    job.losses = 1 if further else job.losses + 1
+    job.losses = (0 if further else job.losses) + outcome.counts
     job.checkpoint_step = left.checkpoint_step
-    if job.losses < left.most_losses:
+    if job.losses < left.most_losses or not outcome.counts:
         return outcome
     times = f"It was lost {job.losses} times without getting further, so the lab does not try again."
     return Outcome("failed", outcome.reason, f"{outcome.message} {times}", outcome.exit_code)
@@ -115,7 +117,8 @@ def _count_loss(job: Job, outcome: Outcome, left: Left) -> Outcome:
 def _back_to_the_line(session: Session, job: Job, outcome: Outcome, left: Left) -> None:
     goes_on = f"goes on from step {left.checkpoint_step}" if left.checkpoint_step else "starts over"
     session.add(JobEvent(job_id=job.id, state=LOST, why=outcome.message or ""))
-    session.add(JobEvent(job_id=job.id, state="queued", why=f"{goes_on} (loss {job.losses} of {left.most_losses})"))
+    counted = f" (loss {job.losses} of {left.most_losses})" if outcome.counts else ""
+    session.add(JobEvent(job_id=job.id, state="queued", why=f"{goes_on}{counted}"))
     job.state, job.exit_code, job.eta_s = "queued", outcome.exit_code, None
     job.worker = job.host = job.pid = job.start_ticks = job.boot_id = None
     job.cluster = {}

@@ -27,7 +27,7 @@ class FileContext:
         self.folder: Path = job.artifacts
         self.checkpoints: Checkpoints = job.checkpoints
         self._models = dict(models)
-        self._stop = threading.Event()
+        self._stop = False  # no Event: its lock is not for signal handlers
         self._control: dict[str, Any] = {}
         self._control_read_at = 0.0
         self._lock = threading.Lock()  # tasks may report from several threads; a line is written whole
@@ -38,7 +38,7 @@ class FileContext:
         print(f"{datetime.now():%H:%M:%S} {message}", flush=True)
 
     def progress(self, done: float, total: float, text: str = "") -> None:
-        self._event("progress", done=done, total=total, text=text)
+        self._event("progress", done=float(done), total=float(total), text=text)
 
     def metric(self, step: int, **values: float) -> None:
         self._event("metric", step=int(step), values={name: float(value) for name, value in values.items()})
@@ -52,9 +52,8 @@ class FileContext:
 
     def stop_requested(self) -> bool:
         """True for good once SIGTERM came or control.json says stop; the file is looked at twice a second."""
-        if not self._stop.is_set() and self._look_at_control().get("stop"):
-            self._stop.set()
-        return self._stop.is_set()
+        self._stop = self._stop or bool(self._look_at_control().get("stop"))
+        return self._stop
 
     def yield_requested(self) -> bool:
         """Another job waits for what this one holds: a service with nothing to do should end. It may be withdrawn."""
@@ -62,7 +61,7 @@ class FileContext:
 
     def request_stop(self) -> None:
         """Called by the signal handler."""
-        self._stop.set()
+        self._stop = True
 
     def model(self, ref: str) -> ModelSource:
         if ref in self._models:

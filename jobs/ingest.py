@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -19,7 +20,7 @@ from storage.files import JobFolder
 from storage.tables import Job, Metric
 
 MOST_BYTES = 4 * 1024 * 1024
-KEYS = {"metric": ("step", "values"), "progress": ("done", "total"), "fact": ("facts",), "rewind": ("step",)}
+LARGEST_STEP = 2**63 - 1  # what a column holds
 
 
 @dataclass(frozen=True)
@@ -51,13 +52,29 @@ def read_batch(folder: JobFolder, offset: int) -> Batch:
 
 
 def _event(line: bytes) -> dict[str, Any] | None:
-    """One line as an event with all its keys, or None: a disk that was full cuts lines."""
+    """One line as an event that can be stored, or None: a disk that was full cuts lines, and tasks have bugs."""
     try:
         event = json.loads(line)
-        whole = event["t"] is not None and all(key in event for key in KEYS[event["type"]])
-    except (ValueError, TypeError, KeyError):
+        datetime.fromtimestamp(event["t"], UTC)
+        return event if SOUND[event["type"]](event) else None
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, OSError):
         return None
-    return event if whole else None
+
+
+def _is_step(value: Any) -> bool:
+    return isinstance(value, int) and -1 <= value <= LARGEST_STEP
+
+
+def _are_numbers(values: Iterable[Any]) -> bool:
+    return all(isinstance(value, int | float) for value in values)
+
+
+SOUND: dict[str, Callable[[dict[str, Any]], bool]] = {
+    "metric": lambda event: _is_step(event["step"]) and _are_numbers(event["values"].values()),
+    "progress": lambda event: _are_numbers((event["done"], event["total"])),
+    "fact": lambda event: isinstance(event["facts"], dict),
+    "rewind": lambda event: _is_step(event["step"]),
+}
 
 
 @dataclass

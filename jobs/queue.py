@@ -201,6 +201,8 @@ def retry(store: Store, job_id: int | str, *, from_start: bool = False) -> Job:
         if job.state not in ("failed", "cancelled"):
             raise LabError(f"job {job.id} is {job.state}; only a failed or cancelled job can be retried. "
                            f"`rerun {job.id}` runs it once more as a new job.", "spec")
+        if from_start:
+            job.checkpoint_step = 0
         for row in _with_neighbours(session, job):
             _queue_again(session, row, "retried" if row is job else f"retried with job {job.id}")
     return job

@@ -103,8 +103,8 @@ def main(path: str, attempt: int | None = None) -> int:
                 print(f"another process works in {folder.path}", flush=True)
                 return LOCK_HELD
             job = read_json(folder.job_json) or {}
-            if attempt is not None and attempt != job["attempt"]:
-                print(f"attempt {attempt} was superseded by attempt {job['attempt']}", flush=True)
+            if attempt is not None and attempt != job.get("attempt"):  # no job.json: the worker gave this start up
+                print(f"attempt {attempt} was superseded by attempt {job.get('attempt', 'still to come')}", flush=True)
                 return SUPERSEDED
             if (phase := _ended_already(folder, job)) is not None:
                 return EXIT_CODES[phase]
@@ -162,7 +162,12 @@ def _begin_anew(folder: JobFolder) -> None:
 
 
 def _asked_to_end(folder: JobFolder, context: FileContext, number: int) -> None:
-    """A stop that the lab has not asked for is written down for every process of the job."""
+    """A stop that the lab has not asked for is written down for every process of the job.
+
+    Once: signals come in pairs (TERM and USR1), and a second one would interrupt this in the middle of the same file.
+    """
+    for each in SIGNALS:
+        signal.signal(each, lambda *_: None)  # not SIG_IGN, which children would inherit
     if not (read_json(folder.control) or {}).get("stop"):
         write_json(folder.control, {"stop": "requeue", "signal": signal.Signals(number).name})
     context.request_stop()

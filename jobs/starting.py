@@ -11,6 +11,7 @@ from jobs.endings import Left, Outcome, end_attempt
 from jobs.launchers import local
 from jobs.launchers.order import Order
 from jobs.leases import leased
+from jobs.processes import sweep
 from jobs.provenance import cores, provenance
 from jobs.references import resolve_models
 from jobs.runner import DISK_ERRORS
@@ -42,6 +43,7 @@ def write_order(store: Store, job: Job) -> JobFolder:
         models = resolve_models(session, store.home, spec)
     folder = JobFolder(store.home.absolute(job.folder))
     folder.prepare()
+    _forget_what_is_gone(store, job, folder)
     write_json(folder.job_json, {
         "uid": job.uid, "kind": job.kind, "attempt": job.attempt, "spec": spec.as_dict(),
         "models": {ref: source.model_dump() for ref, source in models.items()}, "processes": job.devices,
@@ -49,9 +51,21 @@ def write_order(store: Store, job: Job) -> JobFolder:
     return folder
 
 
+def _forget_what_is_gone(store: Store, job: Job, folder: JobFolder) -> None:
+    """A power cut may take the end of events.jsonl: what comes now is written, and read, from where the file ends."""
+    size = folder.events.stat().st_size if folder.events.exists() else 0
+    if size < job.events_offset:
+        with store.write() as session:
+            row = session.get_one(Job, job.id)
+            row.events_offset = size
+            session.add(row)
+
+
 def start_job(store: Store, job: Job, place: Place) -> Watched:
     """Write job.json, start the process, and note who it is. Raises what stands in the way."""
     store.home.check_free(place.min_free_mib)
+    if not sweep(job.uid):  # what an earlier attempt has left and nobody knew of would write into the same folder
+        raise LabError("a process of an earlier attempt cannot be ended: it hangs in the kernel.", "lost")
     folder = write_order(store, job)
     with store.read() as session:
         devices = leased(session, job)
@@ -59,7 +73,10 @@ def start_job(store: Store, job: Job, place: Place) -> Watched:
     order = Order(job.uid, folder, job.attempt, devices, threads, tasks()[job.kind].warm and job.devices == 1)
     known = provenance()
     started = _start(order, place.warm)
-    note_process(store, job, started.identity, known)
+    try:
+        note_process(store, job, started.identity, known)
+    except LabError as error:  # the store cannot be written now, and the job runs: its mark tells who it is
+        print(f"job {job.id} runs as process {started.identity.pid}, which could not be noted: {error}", flush=True)
     return Watched(job.id, job.uid, folder, started.identity, job.attempt, job.worker, process=started.process)
 
 

@@ -23,7 +23,7 @@ from storage.tables import Job, JobEvent
 
 TELLING_S = 2.0
 LINGER_S = 10.0  # a process that has left its verdict gets this long to go
-REBOOTED = "The machine was restarted while the job ran."
+REBOOTED = "The machine, or its container, was restarted while the job ran."
 VANISHED = "The process is gone and left no verdict."
 
 

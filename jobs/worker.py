@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from sqlmodel import col, select
 
 from jobs.adoption import adopt_abandoned
-from jobs.clusters import Clusters
+from jobs.clusters.every import Clusters
 from jobs.devices import cpu_slots, find_devices
 from jobs.keeper import WorkerLock, keeper_alive
 from jobs.leases import claim, in_the_way, register_devices
@@ -39,6 +39,7 @@ HEARTBEAT_S = 2.0
 DEVICES_EVERY_S = 10.0
 ADOPT_EVERY_S = 1.0
 WARMING_S = 30.0
+LEAVING_S = 3.0
 ENGINE_PATIENCE_S = 15.0  # a web process that restarts finds its engines again
 
 
@@ -70,7 +71,8 @@ class WorkerState:
     watched: dict[int, Watched] = field(default_factory=dict)
     warm: WarmLauncher | None = None
     done_at: dict[str, float] = field(default_factory=dict)  # when what is not due at every tick was done last
-    left: bool = False  # the main loop has ended
+    has_gpus: bool = False
+    left: threading.Event = field(default_factory=threading.Event)  # the main loop has ended
     alone_since: float | None = None  # since when no keeper lives
 
     def say(self, text: str) -> None:
@@ -98,34 +100,39 @@ def run_worker(store: Store, options: WorkerOptions | None = None, stop: threadi
             from jobs.launchers.warm import WarmLauncher
 
             state.warm = WarmLauncher(store.home)
-        _look_after_clusters(state, stop)
+        clusters = _look_after_clusters(state)
         while not stop.is_set() and lock.still_there():
             if not _tick_safely(state):
                 stop.wait(5 * TICK_S)
             elif options.kept and _may_leave(state):
                 break
             stop.wait(TICK_S)
-        _sign_off(state)
+        state.left.set()
+        clusters.join(LEAVING_S)
+        if not clusters.is_alive():  # else it may be handing a job to Slurm: nobody takes over before this process ends
+            _sign_off(state)
     finally:
-        state.left = True
+        state.left.set()
         if state.warm is not None:
             state.warm.stop()
         lock.release()
 
 
-def _look_after_clusters(state: WorkerState, stop: threading.Event) -> threading.Thread:
+def _look_after_clusters(state: WorkerState) -> threading.Thread:
     """In a thread of its own: a controller that is away makes Slurm's commands wait for half a minute."""
     options = state.options
     patience = Patience(options.grace_s, options.most_losses)
     clusters = Clusters(state.store, state.name, options.host, patience, options.cluster_settle_s)
 
     def keep_looking() -> None:
-        while not stop.is_set() and not state.left:
+        while not state.left.is_set():
             try:
                 clusters.look()
             except LabError as error:
                 state.say(str(error))
-            stop.wait(options.cluster_poll_s)
+            except Exception:  # a bug now must not leave every cluster unattended for good
+                state.say(traceback.format_exc())
+            state.left.wait(options.cluster_poll_s)
 
     thread = threading.Thread(target=keep_looking, name="clusters", daemon=True)
     thread.start()
@@ -150,6 +157,7 @@ def _look_at_devices(state: WorkerState) -> None:
     found = find(options.slots, options.chat_slots)
     with state.store.write() as session:
         register_devices(session, options.host, found)
+    state.has_gpus = any(device.kind == "gpu" for device in found)
     state.done_at["devices"] = time.monotonic()
 
 
@@ -183,7 +191,7 @@ def tick(state: WorkerState) -> None:
     if state.due("heartbeat", HEARTBEAT_S):
         _beat(state)
     if state.due("adopt", ADOPT_EVERY_S):
-        found = adopt_abandoned(state.store, state.name, state.options.host)
+        found = adopt_abandoned(state.store, state.name, state.options.host, state.watched)
         state.watched |= found
         for job_id in found:
             state.say(f"job {job_id} taken over")
@@ -192,7 +200,7 @@ def tick(state: WorkerState) -> None:
         line = ready_jobs(session)
         waiting = bool(line) or session.exec(select(Job.id).where(Job.state == "queued").limit(1)).first() is not None
     if waiting:
-        if state.due("devices", DEVICES_EVERY_S):
+        if state.has_gpus and state.due("devices", DEVICES_EVERY_S):
             _look_at_devices(state)
         while _start_next(state):
             continue
@@ -206,8 +214,10 @@ def _look_after_all(state: WorkerState) -> None:
             if look_after(state.store, watched, patience):
                 del state.watched[job_id]
                 state.say(f"job {job_id} ended")
-        except OSError as error:  # the job's folder cannot be read or written now; its neighbours must not wait for it
+        except (OSError, LabError) as error:  # its folder or the store cannot be read or written now
             state.say(f"job {job_id}: {error}")
+        except Exception:  # a bug that one job brings out must not leave its neighbours unattended
+            state.say(f"job {job_id}: {traceback.format_exc()}")
 
 
 def _beat(state: WorkerState) -> None:
@@ -235,6 +245,8 @@ def _start_next(state: WorkerState) -> bool:
         state.watched[job.id] = start_job(state.store, job, place)
         state.say(f"job {job.id} ({job.name}) started")
     except Exception as error:  # whatever stands in the way becomes the job's reason
+        if isinstance(error, LabError) and error.reason == "lost":
+            raise  # the store cannot be reached, which is not the job's fault: it is found as abandoned, and put back
         refuse(state.store, job, error)
         state.say(f"job {job.id} ({job.name}) could not start: {error}")
     return True

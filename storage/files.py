@@ -151,7 +151,7 @@ def read_json(path: Path) -> dict[str, Any] | None:
     """A JSON object from a file that is replaced atomically, or None when there is none (yet)."""
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError, json.JSONDecodeError):
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # cut short, or no text at all, after a power cut
         return None
     return value if isinstance(value, dict) else None
 

@@ -6,6 +6,7 @@ import argparse
 import re
 import signal
 import threading
+from _thread import start_new_thread
 
 from jobs.worker import WorkerOptions, run_worker
 from lab.core.errors import Fault, SpecError
@@ -24,7 +25,7 @@ def work(options: argparse.Namespace) -> int:
         raise SpecError([fault], "command line")
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, lambda *_: start_new_thread(stop.set, ()))  # its lock is not for signal handlers
     run_worker(open_store(), WorkerOptions(
         slots=slots, chat_slots=settings.chat_slots, label=options.label, kept=options.kept, gpus=settings.gpus,
         warm=settings.warm, grace_s=settings.grace_s, most_losses=settings.most_losses,

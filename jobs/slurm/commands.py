@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -97,6 +98,10 @@ class Commands:
         if self.prefix and done.returncode == SSH_FAILED or done.returncode == NOT_FOUND:
             return Unreachable(why)
         return Unreachable(why) if any(phrase in why.lower() for phrase in AWAY) else Refused(why)
+
+    def are_here(self) -> bool:
+        """Whether this machine has Slurm's commands, or what leads to them. Nothing is asked of the cluster."""
+        return shutil.which(self.prefix[0] if self.prefix else "squeue", path=self.environment.get("PATH")) is not None
 
     def submit(self, script: str) -> Reply:
         """Hand a batch file to sbatch; the Answer's text is the job's number."""

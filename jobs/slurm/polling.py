@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +59,8 @@ class Poll:
 
     def _read(self, watch: Watch, row: Row | None) -> Reading:
         hints = Hints(self.minutes, str(self.output(watch)))
-        return read(row, self._evidence(watch, row), hints, self.settle_s)
+        reading = read(row, self._evidence(watch, row), hints, self.settle_s)
+        return replace(reading, state=row.state, why="" if row.reason == "None" else row.reason) if row else reading
 
     def _evidence(self, watch: Watch, row: Row | None) -> Evidence:
         status = _status(watch)

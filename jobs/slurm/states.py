@@ -34,7 +34,7 @@ class Evidence:
 class Reading:
     """How a job stands. `how` only where it has ended: by its verdict, lost (to be queued again), failed (with a
     reason) or cancelled in Slurm. `held_back`: Slurm lets it wait for a time that `hurry` can skip. `start`: when it
-    started or Slurm expects to start it, by Slurm's clock."""
+    started or Slurm expects to start it, by Slurm's clock. `state` and `why` are Slurm's own words."""
 
     stage: Stage
     text: str = ""
@@ -43,6 +43,8 @@ class Reading:
     reason: Reason | None = None
     held_back: bool = False
     start: str = ""
+    state: str = ""
+    why: str = ""
 
 
 @dataclass(frozen=True)

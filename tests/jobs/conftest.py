@@ -74,7 +74,7 @@ class worker_thread:
         assert not self._thread.is_alive()
 
 
-def wait_for(condition: Callable[[], object], timeout_s: float = 60.0) -> object:
+def wait_for(condition: Callable[[], object], timeout_s: float = 120.0) -> object:
     """Poll until it is true; fails the test when that takes too long."""
     deadline = time.monotonic() + timeout_s
     while not (value := condition()):
@@ -89,7 +89,7 @@ def now_of(store: Store, job: Job | int) -> Job:
         return get_job(session, job if isinstance(job, int) else job.id)
 
 
-def ended(store: Store, job: Job | int, timeout_s: float = 60.0) -> Job:
+def ended(store: Store, job: Job | int, timeout_s: float = 120.0) -> Job:
     """The row once the job has ended."""
     wait_for(lambda: now_of(store, job).state in ENDED, timeout_s)
     return now_of(store, job)

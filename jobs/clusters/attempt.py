@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from sqlmodel import Session
 
@@ -42,10 +43,19 @@ class OnCluster:
                    Ref.parse(known) if known else None, job.cluster.get("began_at", whole.step if whole else 0))
 
     @property
-    def phase(self) -> str | None:
-        """What status.json says, if it is of this attempt."""
+    def status(self) -> dict[str, Any]:
+        """status.json, if it is of this attempt."""
         status = read_json(self.folder.status) or {}
-        return status.get("phase") if status.get("attempt") == self.attempt else None
+        return status if status.get("attempt") == self.attempt else {}
+
+    @property
+    def phase(self) -> str | None:
+        return self.status.get("phase")
+
+    @property
+    def starts(self) -> int:
+        """How often Slurm has started it again, as its process was told."""
+        return int(self.status.get("slurm", {}).get("SLURM_RESTART_COUNT", 0))
 
     def as_slurm(self) -> SlurmJob:
         return SlurmJob(self.uid, self.attempt, self.folder.path, self.name, self.devices)
@@ -57,7 +67,9 @@ class OnCluster:
 
 def outcome_of(item: OnCluster, reading: Reading) -> Outcome:
     if reading.how == "verdict":
-        return judge(read_json(item.folder.status) or {}, None, reading.text)
+        outcome = judge(item.status, None, reading.text)
+        # A time limit that comes again and again before anything is saved must end somewhere; a preemption may go on.
+        return replace(outcome, counts=True) if outcome.state == LOST and reading.state != "PREEMPTED" else outcome
     if reading.how in (None, "lost"):
         return Outcome(LOST, reading.reason or "cluster", reading.text)
     if reading.how == "cancelled":
@@ -65,20 +77,37 @@ def outcome_of(item: OnCluster, reading: Reading) -> Outcome:
     return Outcome("failed", reading.reason or "cluster", reading.text)
 
 
-def shown(cluster: dict, reading: Reading) -> dict:
-    """What the row says of the cluster. While nothing is known, all that was known stays, with since when."""
+def shown(cluster: dict[str, Any], item: OnCluster, reading: Reading) -> dict[str, Any]:
+    """What the row says of the cluster: Slurm's own words, and the lab's sentence. While nothing is known, all that was
+    known stays, with since when."""
     if reading.stage == "unknown":
         return {**cluster, "unknown_since": cluster.get("unknown_since") or now().isoformat(), "text": reading.text}
     known = {name: value for name, value in cluster.items() if name != "unknown_since"}
-    return {**known, "state": reading.stage, "text": reading.text, "node": reading.node, "start": reading.start}
+    said = {"state": reading.state, "reason": reading.why, "text": reading.text, "node": reading.node,
+            "start": reading.start, "starts": max(item.starts, cluster.get("starts", 0))}
+    return known | said
 
 
 def back_in_slurms_queue(session: Session, job: Job, item: OnCluster) -> None:
     """Slurm has put a running job back: after a preemption, a failed node, or its time limit."""
     whole = item.folder.checkpoints.last_whole()
     goes_on = f"goes on from step {whole.step}" if whole else "starts over"
-    if job.started_at is not None:
-        job.device_seconds += job.devices * (now() - job.started_at).total_seconds()
-    job.state, job.started_at, job.eta_s = "starting", None, None
+    _count(job)
+    job.state, job.eta_s = "starting", None
+    job.cluster = {**job.cluster, "starts": item.starts + 1}  # what status.json says until then is of the start before
     session.add(JobEvent(job_id=job.id, state=LOST, why="Slurm took it off its node and put it back into its queue."))
     session.add(JobEvent(job_id=job.id, state="starting", why=f"waits in Slurm's queue; {goes_on}"))
+
+
+def started_again(session: Session, job: Job) -> None:
+    """It was put back and started again while nobody looked."""
+    _count(job)
+    session.add(JobEvent(job_id=job.id, state=LOST, why="Slurm took it off its node, and has started it again since."))
+    session.add(JobEvent(job_id=job.id, state="running", why="goes on from its last whole checkpoint, if it has one"))
+
+
+def _count(job: Job) -> None:
+    """The device time until now."""
+    if job.started_at is not None:
+        job.device_seconds += job.devices * (now() - job.started_at).total_seconds()
+    job.started_at = None
