@@ -204,7 +204,9 @@ def retry(store: Store, job_id: int | str, *, from_start: bool = False) -> Job:
         if from_start:
             job.checkpoint_step = 0
         for row in _with_neighbours(session, job):
-            _queue_again(session, row, "retried" if row is job else f"retried with job {job.id}")
+            whole = store.home.job(row.uid).checkpoints.last_whole()
+            goes_on = f": goes on from step {whole.step}" if whole else ""
+            _queue_again(session, row, ("retried" if row is job else f"retried with job {job.id}") + goes_on)
     return job
 
 

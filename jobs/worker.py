@@ -199,9 +199,9 @@ def tick(state: WorkerState) -> None:
     with state.store.read() as session:
         line = ready_jobs(session)
         waiting = bool(line) or session.exec(select(Job.id).where(Job.state == "queued").limit(1)).first() is not None
+    if state.has_gpus and state.due("devices", DEVICES_EVERY_S):
+        _look_at_devices(state)
     if waiting:
-        if state.has_gpus and state.due("devices", DEVICES_EVERY_S):
-            _look_at_devices(state)
         while _start_next(state):
             continue
     _make_room(state, line)

@@ -27,6 +27,7 @@ class Settings:
     warm: bool = True  # keep a process with the imports done, from which jobs are forked
     grace_s: int = 120  # how long a job that is told to end may take to save
     most_losses: int = 3  # a job that is lost so often without getting further fails
+    price_per_gpu_hour: float = 0  # 0: cost is told in hours only
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> Settings:
@@ -42,6 +43,7 @@ class Settings:
         chat_slots = _number(env, "LAB_CHAT_SLOTS", 2, 64, faults)
         grace_s = _number(env, "LAB_GRACE_S", 120, 24 * 3600, faults)
         most_losses = _number(env, "LAB_MOST_LOSSES", 3, 1000, faults)
+        price = _price(env, faults)
         if faults:
             raise SpecError(faults, "environment")
         return cls(
@@ -50,7 +52,7 @@ class Settings:
             host=env.get("LAB_HOST") or ("0.0.0.0" if space else "127.0.0.1"),
             port=port,
             worker=worker, slots=slots, space=space, min_free_mib=min_free_mib, chat_slots=chat_slots, gpus=gpus,
-            warm=warm, grace_s=grace_s, most_losses=most_losses,
+            warm=warm, grace_s=grace_s, most_losses=most_losses, price_per_gpu_hour=price,
         )
 
 
@@ -75,3 +77,14 @@ def _number(env: Mapping[str, str], name: str, default: int, most: int, faults: 
         return int(text)
     faults.append(Fault(name, f"should be a whole number from {least} to {most} (got {text!r})", text))
     return default
+
+
+def _price(env: Mapping[str, str], faults: list[Fault]) -> float:
+    text = env.get("LAB_PRICE_PER_GPU_HOUR") or "0"
+    try:
+        if 0 <= float(text) < 10**6:
+            return float(text)
+    except ValueError:
+        pass
+    faults.append(Fault("LAB_PRICE_PER_GPU_HOUR", f"should be a price such as 2.50 (got {text!r})", text))
+    return 0

@@ -21,7 +21,7 @@ ARM_MARKERS: dict[str, str] = {
     "base": "circle", "answer": "square", "trace": "triangle", "steps": "diamond", "gold": "star",
 }
 
-SHEETS = ("theme.css", "reading.css", "ratings.css")
+SHEETS = ("theme.css", "reading.css", "ratings.css", "jobs.css")
 CSS = "\n".join((Path(__file__).parent / name).read_text(encoding="utf-8") for name in SHEETS)
 SCRIPT = (Path(__file__).parent / "theme.js").read_text(encoding="utf-8")
 ICON = (  # a data URL: the browser asks nobody for it

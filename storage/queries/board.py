@@ -80,5 +80,6 @@ def paused_since(session: Session) -> datetime | None:
 
 def lost_and_waiting(session: Session, limit: int = 6) -> list[Job]:
     """Jobs whose process was lost and that wait to go on, in the order of the line."""
-    query = select(Job).where(Job.state == "queued", Job.losses > 0).order_by(*in_line())
+    again = col(Job.started_at).is_not(None)  # a retry begins without a start
+    query = select(Job).where(Job.state == "queued", again).order_by(*in_line())
     return list(session.exec(query.limit(limit)))

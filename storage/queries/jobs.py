@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import func, or_
+from sqlalchemy import func, literal, or_, union_all
 from sqlmodel import Session, col, select
 
 from lab.core.errors import LabError
@@ -92,15 +92,16 @@ def metrics(session: Session, job_id: int, name: str, max_points: int = 500) -> 
 
 
 def _extremes(mine: tuple[Any, ...], first: int, last: int, n_spans: int) -> Any:
-    """Ids of the least and the greatest point of each span of steps."""
+    """Ids of the least and the greatest point of each span of steps: two short looks into the index for each. One pass
+    with window functions costs five times as much."""
     width = (last - first) // n_spans + 1
-    span = func.floor((col(Metric.step) - first) / float(width))
-    ranked = select(
-        col(Metric.id).label("id"),
-        func.row_number().over(partition_by=span, order_by=col(Metric.value).asc().nulls_last()).label("least"),
-        func.row_number().over(partition_by=span, order_by=col(Metric.value).desc().nulls_last()).label("greatest"),
-    ).where(*mine).subquery()
-    return select(ranked.c.id).where(or_(ranked.c.least == 1, ranked.c.greatest == 1))
+    spans = select(literal(0).label("n")).cte("spans", recursive=True)
+    spans = spans.union_all(select(spans.c.n + 1).where(spans.c.n < n_spans - 1))
+    begin = first + spans.c.n * width
+    inside = select(Metric.id).where(*mine, col(Metric.step) >= begin, col(Metric.step) < begin + width)
+    ends = (col(Metric.value).asc().nulls_last(), col(Metric.value).desc().nulls_last())
+    picks = (inside.order_by(end, col(Metric.id)).limit(1).correlate(spans).scalar_subquery() for end in ends)
+    return union_all(*(select(pick).select_from(spans) for pick in picks))
 
 
 def events(session: Session, job_id: int) -> list[JobEvent]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from heapq import heapify, heapreplace
+from typing import Any
 
 from sqlalchemy import func
 from sqlalchemy.orm import aliased
@@ -72,8 +73,9 @@ def line(session: Session) -> dict[int, Place]:
     The estimate plays the line through: devices become free when their job's time left is over; each waiting job then
     takes them for as long as the last jobs of its kind took. What a job needs must have ended before.
     """
-    queued = list(session.exec(select(Job).where(Job.state == "queued", Job.desired == "run").order_by(*in_line())))
-    running = list(session.exec(select(Job).where(col(Job.state).in_(("starting", "running")))))
+    told = (Job.id, Job.kind, Job.run_on, Job.lane, Job.eta_s, Job.started_at)  # whole rows would cost ten times that
+    queued = session.exec(select(*told).where(Job.state == "queued", Job.desired == "run").order_by(*in_line())).all()
+    running = session.exec(select(*told).where(col(Job.state).in_(("starting", "running")))).all()
     lasting = {kind: mean_seconds(session, kind) for kind in {job.kind for job in [*queued, *running]}}
     found: dict[int, Place] = {}
     ends = {job.id: _left(job, lasting[job.kind]) for job in running}
@@ -88,7 +90,7 @@ def line(session: Session) -> dict[int, Place]:
 
 
 def _play(
-    queued: Sequence[Job], free_at: Sequence[float], needs: Mapping[int | None, Sequence[int]],
+    queued: Sequence[Any], free_at: Sequence[float], needs: Mapping[int | None, Sequence[int]],
     ends: dict[int | None, float], lasting: Mapping[str, float | None],
 ) -> dict[int | None, float | None]:
     """Seconds from now at which each job starts; None where it is not known. `ends` grows by what is found."""
@@ -96,10 +98,9 @@ def _play(
     heapify(slots)
     starts: dict[int | None, float | None] = {}
     while waiting and slots[0] < UNKNOWN and len(starts) < MOST_READY:
-        ready_at = [max([0.0, *(ends.get(other, UNKNOWN) for other in needs.get(job.id, ()))]) for job in waiting]
-        first = next((i for i, ready in enumerate(ready_at) if ready <= slots[0]), None)
+        first = next((i for i, job in enumerate(waiting) if _ready_at(needs.get(job.id, ()), ends) <= slots[0]), None)
         if first is None:
-            heapreplace(slots, min(ready_at))
+            heapreplace(slots, min(_ready_at(needs.get(job.id, ()), ends) for job in waiting))
             continue
         job = waiting.pop(first)
         starts[job.id] = slots[0]
@@ -109,7 +110,12 @@ def _play(
     return {job.id: starts.get(job.id) for job in queued}
 
 
-def _needs(session: Session, queued: Sequence[Job]) -> dict[int, list[int]]:
+def _ready_at(needed: Sequence[int], ends: Mapping[int | None, float]) -> float:
+    """When everything a job needs has ended."""
+    return max((ends.get(other, UNKNOWN) for other in needed), default=0.0)
+
+
+def _needs(session: Session, queued: Sequence[Any]) -> dict[int, list[int]]:
     """What each waiting job needs and has not got yet."""
     needed = aliased(Job)
     query = (
@@ -125,7 +131,7 @@ def _needs(session: Session, queued: Sequence[Job]) -> dict[int, list[int]]:
     return found
 
 
-def _left(job: Job, lasting: float | None) -> float:
+def _left(job: Any, lasting: float | None) -> float:
     if job.eta_s is not None:
         return job.eta_s
     if lasting is None or job.started_at is None:

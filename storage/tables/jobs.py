@@ -98,7 +98,7 @@ class JobEvent(SQLModel, table=True):
 class Metric(SQLModel, table=True):
     """One point of a live curve."""
 
-    __table_args__ = (Index("ix_metric_job_name_step", "job_id", "name", "step"),)
+    __table_args__ = (Index("ix_metric_job_name_step", "job_id", "name", "step", "value"),)
 
     id: int | None = Field(default=None, primary_key=True)
     job_id: int = Field(foreign_key="job.id")

@@ -14,6 +14,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from sqlmodel import select
+
 from lab.stats.intervals import wilson
 from storage.database import Store, open_store
 from storage.tables import (
@@ -21,6 +23,7 @@ from storage.tables import (
     AnswerBank,
     BenchmarkRun,
     BenchmarkSample,
+    Device,
     Job,
     JobDependency,
     JobEvent,
@@ -235,6 +238,15 @@ def running_study(seed: Seed) -> Study:
     return study
 
 
+def add_devices(seed: Seed) -> None:
+    """Two CPU slots and a chat slot; the running training holds the first."""
+    running = seed.session.exec(select(Job).where(Job.state == "running")).one()
+    for kind, number in (("cpu", 0), ("cpu", 1), ("chat", 0)):
+        held = running.id if (kind, number) == ("cpu", 0) else None
+        seed.add(Device(host="bench-2", name=f"{kind}:{number}", kind=kind, title=f"{kind.upper()} slot {number}",
+                        job_id=held, leased_at=running.started_at if held else None))
+
+
 def seed_store(store: Store, more_jobs: int = 0) -> tuple[Study, Study]:
     """(a finished study, a running study); `more_jobs` adds old finished jobs, to see paging."""
     with store.write() as session:
@@ -244,6 +256,7 @@ def seed_store(store: Store, more_jobs: int = 0) -> tuple[Study, Study]:
             seed.job("benchmark", f"old run {index}", "succeeded", 0.4)
         seed.minutes = -90
         studies = finished_study(seed), running_study(seed)
+        add_devices(seed)
         seed.add(Worker(name="bench-2:411:9", host="bench-2", pid=411, heartbeat_at=now() + timedelta(days=1)))
     return studies
 

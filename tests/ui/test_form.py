@@ -13,10 +13,13 @@ from lab.studies.spec import StudySpec
 from lab.ui.form import FormField, SpecForm
 
 KINDS = sorted(specs())
+AGREEING = {"batch_size": 96, "micro_batch_size": 12, "gpus": 4}  # settings whose values must fit one another
 
 
 def other_than_default(field: FormField) -> Any:
     """A valid value that differs from the declared default, made from the declaration alone."""
+    if field.name in AGREEING:
+        return AGREEING[field.name]
     kind, default = field.items or field.info.annotation, field.info.default
     if get_origin(kind) is Literal:
         value: Any = next(choice for choice in reversed(get_args(kind)) if choice != default)

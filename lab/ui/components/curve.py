@@ -22,8 +22,10 @@ class Series:
     arm: str = "base"
 
 
-def curve_plot(series: Sequence[Series], y_title: str, x_title: str = "step", from_zero: bool = False) -> Html:
-    """A labelled plot, or nothing when no series has two points."""
+def curve_plot(
+    series: Sequence[Series], y_title: str, x_title: str = "step", from_zero: bool = False, marks: Sequence[float] = ()
+) -> Html:
+    """A labelled plot, or nothing when no series has two points. `marks` are x values with a dotted line."""
     drawn = [s for s in series if sum(math.isfinite(y) for _, y in s.points) >= 2]
     if not drawn:
         return Html("")
@@ -34,7 +36,9 @@ def curve_plot(series: Sequence[Series], y_title: str, x_title: str = "step", fr
     across = Axis(first, last, ()) if first < last else nice_axis(first, last)
     lines = [_lines(s, across, down) for s in drawn]
     grid = [tag("line", x1=0, x2=1000, y1=_down(down, t), y2=_down(down, t), cls="grid") for t in down.ticks]
-    picture = tag("svg", *grid, *lines, viewBox="0 0 1000 1000", preserveAspectRatio="none", aria_hidden="true")
+    dotted = [_mark(across.place(x) * 10) for x in marks if first <= x <= last]
+    look = {"viewBox": "0 0 1000 1000", "preserveAspectRatio": "none", "aria_hidden": "true"}
+    picture = tag("svg", *grid, *dotted, *lines, **look)
     ticks = (tag("span", down.label(t), style=f"top:{_down(down, t) / 10}%") for t in down.ticks)
     left = tag("div", *ticks, cls="left")
     ends = tag("div", *_end_labels(drawn, down), cls="ends")
@@ -56,6 +60,10 @@ def _lines(series: Series, across: Axis, down: Axis) -> Html:
     look = {"vector_effect": "non-scaling-stroke", "cls": "series"}
     lines = (tag("polyline", points=" ".join(run), **look) for run in runs if run)
     return tag("g", *lines, cls=f"arm-{series.arm}")
+
+
+def _mark(x: float) -> Html:
+    return tag("line", x1=f"{x:.1f}", x2=f"{x:.1f}", y1=0, y2=1000, cls="mark", vector_effect="non-scaling-stroke")
 
 
 def _down(axis: Axis, value: float) -> float:

@@ -19,7 +19,7 @@ __all__ = [
 ARMS = ("base", "answer", "trace", "steps", "gold")
 STATE_SIGNS = {
     "queued": "○", "starting": "◔", "running": "◔", "succeeded": "✓", "failed": "✕", "cancelled": "–",
-    "open": "○", "closed": "✓",
+    "lost": "↺", "open": "○", "closed": "✓",
 }
 
 

@@ -6,41 +6,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from jobs.catalog import tasks
 from lab.core.errors import LabError
 from lab.core.spec import to_yaml
-from lab.ui.components.curve import Series, curve_plot
-from lab.ui.components.html import (
-    Html,
-    ago,
-    duration,
-    empty,
-    error,
-    fact_list,
-    failure,
-    join,
-    link,
-    log_tail,
-    note,
-    progress_bar,
-    state_badge,
-    tag,
-)
-from lab.ui.components.table import table
-from lab.ui.jobs.advice import ADVICE, TITLES
-from lab.ui.jobs.listing import job_title, result_words, run_seconds
-from storage.database import Session
+from lab.ui.components.html import Html, empty, fact_list, failure, join, link, note, state_badge, tag
+from lab.ui.components.table import Column, table
+from lab.ui.jobs import cluster
+from lab.ui.jobs.choices import Choices, choices
+from lab.ui.jobs.head import Words, head
+from lab.ui.jobs.log import log_window
+from lab.ui.jobs.saved import last_saved
+from lab.ui.jobs.story import attempts_table
+from storage.files import JobFolder
 from storage.files import log_tail as read_tail
-from storage.queries.arms import job_arms
-from storage.queries.jobs import events, get_job, metric_names, metrics, needed_by, needs, queue_position, workers
+from storage.queries.jobs import get_job, needed_by
 from storage.tables import ENDED
 
 if TYPE_CHECKING:
-
+    from lab.ui.jobs.board import Board, Chosen
     from storage.database import Store
     from storage.tables import Job
-
-LOG_LINES = 400
-CURVES = {"loss": "Loss", "tokens_per_s": "Training speed, tokens per second", "learning_rate": "Learning rate"}
 
 
 @dataclass(frozen=True)
@@ -53,99 +38,54 @@ class Detail:
     spec: Html
     origin: Html
     history: Html
-    may_cancel: bool = False
-    may_retry: bool = False
-    may_rerun: bool = False
-    question: str = ""  # what Cancel asks
+    may: Choices = Choices()
+    batch: Html = Html("")  # only of a job on a cluster
+
+    @property
+    def blocks(self) -> list[Html]:
+        return [self.head, self.curves, self.log, self.spec, self.origin, self.history, self.batch]
 
 
 NONE_CHOSEN = note("Choose a job first.")
 NOTHING = Detail(empty("No job is chosen", "Choose a row to see how it goes."), *([NONE_CHOSEN] * 5))
 
 
-def read_detail(store: Store, selected: str) -> Detail:
-    if not selected:
+def draw_detail(store: Store, board: Board, price: float = 0) -> Detail:
+    """The chosen job of a look, with what its folder holds now. `price`: of one GPU-hour, 0 where none is set."""
+    if board.problem is not None:
+        return Detail(failure(board.problem), *([NONE_CHOSEN] * 5))
+    if board.chosen is None:
         return NOTHING
-    try:
-        with store.read() as session:
-            return _detail(store, session, get_job(session, selected))
-    except LabError as problem:
-        return Detail(failure(problem), *([NONE_CHOSEN] * 5))
-
-
-def _detail(store: Store, session: Session, job: Job) -> Detail:
-    arm = job_arms(session, [job]).get(job.id)
-    folder = store.home.job(job.uid)
+    chosen, job = board.chosen, board.chosen.job
+    folder = JobFolder(store.home.absolute(job.folder))
+    saved, resumes = last_saved(folder.checkpoints), _resumes(job)
+    tail = read_tail(folder.log, 12) if job.state == "failed" else ""
+    assert job.id is not None
     return Detail(
-        head=_head(session, job, arm, read_tail(folder.log, 12)),
-        curves=_curves(session, job, arm or "base"),
-        log=log_tail(read_tail(folder.log, LOG_LINES), f"log of job {job.id}"),
+        head=head(board, chosen, Words(saved, resumes, tail, price)),
+        curves=chosen.curves,
+        log=log_window(folder.log, job.id, job.state not in ENDED),
         spec=_spec(job),
         origin=_origin(job, folder.path),
-        history=_history(session, job),
-        may_cancel=job.state not in ENDED and job.desired != "cancel",
-        may_retry=job.state in ("failed", "cancelled"),
-        may_rerun=job.state in ENDED,
-        question=_cancel_question(session, job),
+        history=_history(chosen),
+        may=choices(job, chosen.needed_by, saved, resumes),
+        batch=cluster.batch_file(store.home, job) if cluster.profile_name(job) else Html(""),
     )
 
 
-def _head(session: Session, job: Job, arm: str | None, tail: str) -> Html:
-    title = tag("h2", f"Job {job.id} · ", job_title(job, arm))
-    situation = tag("div", state_badge(job.state), _situation(session, job), cls="situation")
-    return join([title, situation, _facts(job), _trouble(job, tail)])
+def read_choices(store: Store, selected: str) -> Choices:
+    """What may be done with a job at this moment: asked again when a button is pressed."""
+    try:
+        with store.read() as session:
+            job = get_job(session, selected)
+            after = needed_by(session, job.id or 0)
+    except LabError:
+        return Choices()
+    return choices(job, after, last_saved(JobFolder(store.home.absolute(job.folder)).checkpoints), _resumes(job))
 
 
-def _situation(session: Session, job: Job) -> Html:
-    """One line on where the job stands now."""
-    if job.state in ("starting", "running"):
-        return progress_bar(job.progress_done, job.progress_total, job.progress_text, job.eta_s)
-    if job.state == "queued":
-        waiting = [other for other in needs(session, job.id) if other.state != "succeeded"]
-        links = join((link(f"/jobs?id={other.id}", f"job {other.id}") for other in waiting), ", ")
-        first = f"no. {queue_position(session, job)} in line"
-        if not workers(session):
-            return tag("span", f"{first}; no worker is running, so nothing starts. Start one: ",
-                       tag("code", "python -m jobs worker"))
-        return tag("span", f"{first}, after ", links) if waiting else tag("span", first)
-    return result_words(job.result) if job.state == "succeeded" and job.result else Html("")
-
-
-def _facts(job: Job) -> Html:
-    pairs: list[tuple[str, object]] = [("queued", ago(job.created_at))]
-    if job.started_at:
-        pairs.append(("started", ago(job.started_at)))
-        pairs.append(("ran for" if job.finished_at else "running for", duration(run_seconds(job))))
-    if job.study_id:
-        pairs.append(("study", link(f"/results?study={job.study_id}", f"study {job.study_id}")))
-    if job.attempt > 1:
-        pairs.append(("attempt", job.attempt))
-    if job.parent_id:
-        pairs.append(("runs again", link(f"/jobs?id={job.parent_id}", f"job {job.parent_id}")))
-    return fact_list(pairs)
-
-
-def _trouble(job: Job, tail: str) -> Html | None:
-    if job.state == "cancelled":
-        return note(job.message or TITLES["cancelled"])
-    if job.state != "failed":
-        return None
-    reason = job.reason or "bug"
-    box = error(TITLES.get(reason, reason), job.message, ADVICE.get(reason, ADVICE["bug"]))
-    return join([box, tag("h3", "The end of its log"), log_tail(tail, "end of the log")])
-
-
-def _curves(session: Session, job: Job, arm: str) -> Html:
-    names = metric_names(session, job.id)
-    plots = [
-        curve_plot([Series(name, metrics(session, job.id, name), arm)], CURVES[name], from_zero=name == "loss")
-        for name in CURVES if name in names
-    ]
-    drawn = [plot for plot in plots if plot]
-    if not drawn:
-        return note("Curves appear here when the job reports its first steps." if job.kind == "sft" else
-                    "A job of this kind reports no curves.")
-    return tag("div", *drawn, cls="curves")
+def _resumes(job: Job) -> bool:
+    return job.kind in tasks() and tasks()[job.kind].resumes
 
 
 def _spec(job: Job) -> Html:
@@ -185,20 +125,14 @@ def _plain(value: Any) -> str:
     return "–" if value is None else str(value)
 
 
-def _history(session: Session, job: Job) -> Html:
-    told = events(session, job.id)
-    rows = [(f"{event.at:%Y-%m-%d %H:%M:%S}", state_badge(event.state), event.why) for event in told]
-    neighbours = [(needs(session, job.id), "Needs"), (needed_by(session, job.id), "Is needed by")]
+def _history(chosen: Chosen) -> Html:
+    rows = [(tag("time", f"{event.at:%Y-%m-%d %H:%M:%S}"), state_badge(event.state), event.why)
+            for event in chosen.events]
+    neighbours = [(chosen.needs, "Needs"), (chosen.needed_by, "Is needed by")]
     lists = [tag("p", f"{title}: ", _links(found)) for found, title in neighbours if found]
-    return join([table(["Time (UTC)", "State", "Why"], rows, caption="Events"), *lists])
+    return join([attempts_table(chosen.attempts), tag("h3", "Every change of state"),
+                 table(["Time (UTC)", "State", Column("Why", wide=True)], rows, caption="Events"), *lists])
 
 
 def _links(jobs: Sequence[Job]) -> Html:
     return join((link(f"/jobs?id={job.id}", f"{job.id} {job.name}") for job in jobs), ", ")
-
-
-def _cancel_question(session: Session, job: Job) -> str:
-    others = [other for other in needed_by(session, job.id) if other.state not in ENDED]
-    also = f" Waiting jobs that need its result are cancelled with it: {len(others)}." if others else ""
-    kept = " What it has done so far is lost; its log stays." if job.state != "queued" else ""
-    return f"Cancel job {job.id}, {job.name}?{also}{kept}"

@@ -1,4 +1,4 @@
-"""The list of jobs: twenty rows at a time, filtered in the store."""
+"""The list of jobs: twenty rows at a time, each with where it stands."""
 
 from __future__ import annotations
 
@@ -9,46 +9,21 @@ from typing import TYPE_CHECKING, Any
 from lab.ui.components.html import ago, chip, duration, empty, percent, progress_bar, state_badge
 from lab.ui.components.markup import Html, join, tag
 from lab.ui.components.table import Column, Row, table
+from lab.ui.jobs import cluster
 from lab.ui.jobs.advice import TITLES
-from storage.queries.arms import job_arms
-from storage.queries.jobs import list_jobs, queue_position
+from lab.ui.jobs.board import PAGE_ROWS, Board, View
+from lab.ui.jobs.waiting import Waiting, came_back, waiting
 from storage.queries.studies import list_studies
 
 if TYPE_CHECKING:
     from storage.database import Store
     from storage.tables import Job
 
-PAGE_ROWS = 20
-FILTERS: dict[str, tuple[str, ...] | None] = {
-    "All": None,
-    "Active": ("queued", "starting", "running"),
-    "Queued": ("queued",),
-    "Running": ("starting", "running"),
-    "Succeeded": ("succeeded",),
-    "Failed": ("failed",),
-    "Cancelled": ("cancelled",),
-}
 COLUMNS = [
     Column("No.", number=True), Column("Job"), Column("State and result", wide=True),
     Column("Started", hint="when it started, and how long it ran"),
 ]
-
-
 KIND_WORDS = {"sft": "training", "answers": "answer bank", "engine": "chat engine"}
-
-
-@dataclass(frozen=True)
-class View:
-    """What the reader chose to see; it is kept in the page's address."""
-
-    state: str = "All"
-    study: int | None = None
-    search: str = ""
-    page: int = 1
-
-    @property
-    def filtered(self) -> bool:
-        return self.state != "All" or self.study is not None or bool(self.search.strip())
 
 
 @dataclass(frozen=True)
@@ -58,26 +33,19 @@ class Listing:
     n_pages: int
 
 
-def read_listing(store: Store, view: View, selected: str) -> Listing:
-    """The table of one page, with the selected job marked. Without a filter by state, what runs now is on top."""
-    with store.read() as session:
-        jobs, total = list_jobs(
-            session, FILTERS.get(view.state), view.study, view.search,
-            offset=(view.page - 1) * PAGE_ROWS, limit=PAGE_ROWS,
-        )
-        n_listed = len(jobs)
-        if view.state == "All" and view.page == 1:
-            running, _ = list_jobs(session, FILTERS["Running"], view.study, view.search, limit=PAGE_ROWS)
-            jobs = list({job.id: job for job in [*running, *jobs]}.values())
-        arms = job_arms(session, jobs)
-        places = {job.id: queue_position(session, job) for job in jobs if job.state == "queued"}
-    n_pages = max(1, -(-total // PAGE_ROWS))
-    if not jobs:
-        return Listing(_nothing(view), tag("span", "0 jobs", cls="note"), n_pages)
-    rows = [_row(job, arms.get(job.id), places.get(job.id), str(job.id) == selected) for job in jobs]
-    first = (view.page - 1) * PAGE_ROWS + 1
-    position = tag("span", f"{first}–{first + n_listed - 1} of {total}", cls="note")
+def draw_listing(board: Board, selected: str) -> Listing:
+    """The table of one page, with the selected job marked."""
+    n_pages = n_pages_of(board.total)
+    if not board.jobs:
+        return Listing(_nothing(board.view), tag("span", "0 jobs", cls="note"), n_pages)
+    rows = [_row(job, board, str(job.id) == selected) for job in board.jobs]
+    first = (board.view.page - 1) * PAGE_ROWS + 1
+    position = tag("span", f"{first}–{first + board.n_listed - 1} of {board.total}", cls="note")
     return Listing(table(COLUMNS, rows, caption="Jobs"), position, n_pages)
+
+
+def n_pages_of(total: int) -> int:
+    return max(1, -(-total // PAGE_ROWS))
 
 
 def study_choices(store: Store) -> list[tuple[str, str]]:
@@ -93,8 +61,10 @@ def _nothing(view: View) -> Html:
     return empty("No jobs yet", "What you launch runs here.", "/train", "Plan a study")
 
 
-def _row(job: Job, arm: str | None, place: int | None, selected: bool) -> Row:
-    cells = [job.id, job_title(job, arm), _state(job, place), _times(job)]
+def _row(job: Job, board: Board, selected: bool) -> Row:
+    assert job.id is not None
+    place = waiting(job, board.queue) if job.state == "queued" else None
+    cells = [job.id, job_title(job, board.arms.get(job.id)), _state(job, place), _times(job)]
     return Row(cells, href=f"/jobs?id={job.id}", selected=selected)
 
 
@@ -107,12 +77,26 @@ def job_title(job: Job, arm: str | None) -> Html:
     return join([name, tag("small", KIND_WORDS.get(job.kind, job.kind))])
 
 
-def _state(job: Job, place: int | None) -> Html:
+def _state(job: Job, place: Waiting | None) -> Html:
+    if place is not None:
+        return join([queued_badge(job, place), tag("small", _below(job, place))])
     ending = job.desired == "cancel" and job.finished_at is None
-    below = "ending" if ending else f"no. {place} in line" if place else ""
+    below = "ending" if ending else cluster.situation(job) if job.finished_at is None else ""
     if job.state in ("failed", "cancelled") and job.reason:
         below = TITLES.get(job.reason, job.reason)
     return join([state_badge(job.state), " ", outcome(job), tag("small", below) if below else None])
+
+
+def queued_badge(job: Job, place: Waiting) -> Html:
+    """'queued #3, about 12 min'."""
+    when = f", {place.when}" if place.when else ""
+    return join([state_badge("queued", f"queued {place.place}".strip()), when])
+
+
+def _below(job: Job, place: Waiting) -> str:
+    lost = f"lost, goes on from step {job.checkpoint_step}" if job.checkpoint_step else "lost, starts over"
+    words = [place.why, lost if came_back(job) else "", f"priority {job.priority}" if job.priority else ""]
+    return " · ".join(word for word in words if word)
 
 
 def outcome(job: Job) -> Html:
@@ -137,7 +121,7 @@ def result_words(result: dict[str, Any]) -> Html:
 
 
 def _times(job: Job) -> Html:
-    if job.started_at is None:
+    if job.started_at is None or job.state == "queued":
         return tag("small", "queued ", ago(job.created_at))
     return join([ago(job.started_at), tag("small", duration(run_seconds(job)))])
 

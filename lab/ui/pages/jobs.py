@@ -1,4 +1,4 @@
-"""Jobs: everything that runs, waits or has ended, and one of them whole.
+"""Jobs: everything that runs, waits or has ended, the machines it runs on, and one job whole.
 
 Address: /jobs?id=12 chooses a job (number or uid); state, study, search and page are kept in it, too.
 """
@@ -10,16 +10,20 @@ from typing import Any
 
 import gradio as gr
 
-from jobs.queue import request_cancel, rerun, retry
-from lab.core.errors import LabError
-from lab.ui.app_state import SPACE_SENTENCE, LabApp, Page
-from lab.ui.components.html import failure, heading, link
-from lab.ui.components.markup import Html, join, tag
+from lab.ui.app_state import LabApp, Page
+from lab.ui.components.html import heading, link
+from lab.ui.components.markup import tag
 from lab.ui.components.wiring import html_block, keep_in_address, on_load, only_changed, poll, query, quiet
-from lab.ui.jobs.detail import read_detail
+from lab.ui.jobs.actions import ASKED_FIRST, MOVES, YES, Action, pause_or_resume, retry_job, run_again, told
+from lab.ui.jobs.board import FILTERS, Board, View, look
+from lab.ui.jobs.choices import Choices
+from lab.ui.jobs.curves import Drawn
+from lab.ui.jobs.detail import draw_detail, read_choices
+from lab.ui.jobs.devices import devices_panel, pause_banner
 from lab.ui.jobs.layout import Parts, lay_out
-from lab.ui.jobs.listing import FILTERS, View, read_listing, study_choices
+from lab.ui.jobs.listing import draw_listing, study_choices
 from storage.queries.jobs import find_job
+from storage.queries.queue import is_paused
 
 LEAD = "Every training, benchmark and answer bank: what runs, what waits, what came of it."
 SHOW_DETAIL = "() => { if (innerWidth < 900) document.querySelector('.lab-side')?.scrollIntoView(); }"
@@ -29,25 +33,47 @@ Show = Callable[..., list[Any]]
 
 def build(app: LabApp) -> None:
     html_block(heading("Jobs", LEAD, link("/train", "Plan a study", primary=True)))
-    parts, show = lay_out(), _drawing(app)
+    parts, show = lay_out(), drawing(app)
     _wire_opening(app, parts, show)
-    _wire_choosing(app, parts, show)
+    _wire_choosing(parts, show)
     _wire_actions(app, parts, show)
 
 
-def _drawing(app: LabApp) -> Show:
+def drawing(app: LabApp) -> Show:
     """The one function that draws the page from what the reader chose; what has not changed is not sent."""
+    drawn, price = Drawn(), app.settings.price_per_gpu_hour
 
     def show(state: str, study: str, search: str, page: int, selected: str, seen: list[Any]) -> list[Any]:
         view = View(state, int(study) if study else None, search, page)
-        listing, detail = read_listing(app.store, view, selected), read_detail(app.store, selected)
-        blocks = [detail.head, detail.curves, detail.log, detail.spec, detail.origin, detail.history]
-        may = [app.may_launch and flag for flag in (detail.may_cancel, detail.may_retry, detail.may_rerun)]
-        values = [listing.html, listing.position, *blocks, *may, page > 1, page < listing.n_pages]
+        board = look(app.store, view, selected, drawn)
+        listing, detail = draw_listing(board, selected), draw_detail(app.store, board, price)
+        values = [
+            pause_banner(board), devices_panel(board), listing.html, listing.position, *detail.blocks,
+            *_buttons(detail.may, app.may_launch), {"visible": bool(detail.batch)},
+            _pause_button(board, app.may_launch), {"interactive": page > 1}, {"interactive": page < listing.n_pages},
+        ]
         changed = only_changed(values, seen)
-        return [*(gr.update(interactive=new) if isinstance(new, bool) else new for new in changed), values]
+        sent = [gr.update(**new) if new is value and isinstance(new, dict) else new
+                for new, value in zip(changed, values, strict=True)]
+        return [*sent, values]
 
     return show
+
+
+def _buttons(may: Choices, may_launch: bool) -> list[dict[str, Any]]:
+    """Cancel, retry, start over, run again, and the row that moves a waiting job."""
+    return [
+        {"interactive": may_launch and may.cancel},
+        {"interactive": may_launch and may.retry, "value": may.retry_word},
+        {"interactive": may_launch and may.start_over, "visible": may.start_over},
+        {"interactive": may_launch and may.rerun},
+        {"visible": may_launch and may.move},
+    ]
+
+
+def _pause_button(board: Board, may_launch: bool) -> dict[str, Any]:
+    word = "Pause the queue" if board.queue.paused_since is None else "Resume the queue"
+    return {"interactive": may_launch, "value": word}
 
 
 def _wire_opening(app: LabApp, parts: Parts, show: Show) -> None:
@@ -58,8 +84,8 @@ def _wire_opening(app: LabApp, parts: Parts, show: Show) -> None:
         study = study if study in {value for _, value in choices} else ""
         number = int(page) if page.isdigit() and int(page) > 0 else 1
         search, selected = query(request, "search"), _number(app, query(request, "id"))
-        drawn = show(state, study, search, number, selected, [])
-        return [state, gr.update(choices=choices, value=study), search, number, selected, *drawn]
+        shown = show(state, study, search, number, selected, [])
+        return [state, gr.update(choices=choices, value=study), search, number, selected, *shown]
 
     on_load(open_page, [parts.state, parts.study, parts.search, parts.page, parts.selected, *parts.shown])
     poll(show, parts.asked, parts.shown)
@@ -72,7 +98,7 @@ def _number(app: LabApp, asked: str) -> str:
     return str(job.id) if job else asked
 
 
-def _wire_choosing(app: LabApp, parts: Parts, show: Show) -> None:
+def _wire_choosing(parts: Parts, show: Show) -> None:
     def pick(event: gr.EventData, *asked: Any) -> list[Any]:
         chosen = str(event._data.get("id", ""))
         return [chosen, "", gr.update(visible=False), *show(*asked[:4], chosen, asked[5])]
@@ -82,14 +108,14 @@ def _wire_choosing(app: LabApp, parts: Parts, show: Show) -> None:
 
     def turn(by: int) -> Callable[..., list[Any]]:
         def go(state: str, study: str, search: str, page: int, *rest: Any) -> list[Any]:
-            last = read_listing(app.store, View(state, int(study) if study else None, search), "").n_pages
-            page = min(max(1, page + by), last)
+            page = max(1, page + by)
             return [page, *show(state, study, search, page, *rest)]
 
         return go
 
-    told = [parts.selected, parts.message, parts.confirm[0], *parts.shown]
-    quiet(parts.listing.pick, pick, parts.asked, told).then(None, None, None, js=SHOW_DETAIL)
+    chosen = [parts.selected, parts.message, parts.confirm[0], *parts.shown]
+    for block in (parts.listing, parts.devices):
+        quiet(block.pick, pick, parts.asked, chosen).then(None, None, None, js=SHOW_DETAIL)
     for widget, key in ((parts.state, "state"), (parts.study, "study"), (parts.search, "search")):
         keep_in_address(widget, key)
         narrowed = quiet(widget.input, narrow, parts.asked, [parts.page, *parts.shown], trigger_mode="always_last")
@@ -101,49 +127,40 @@ def _wire_choosing(app: LabApp, parts: Parts, show: Show) -> None:
 
 def _wire_actions(app: LabApp, parts: Parts, show: Show) -> None:
     row, question, yes, no = parts.confirm
-    cancel, again, once_more = parts.buttons
+    cancel, again, over, once_more = parts.buttons
 
-    def ask(selected: str) -> list[Any]:
-        detail = read_detail(app.store, selected)
-        return [gr.update(visible=detail.may_cancel), tag("p", detail.question)]
+    def ask(about: str) -> Callable[[str], list[Any]]:
+        def question_of(selected: str) -> list[Any]:
+            may = read_choices(app.store, selected)
+            words = may.cancel_question if about == "cancel" else may.start_over_question
+            visible = may.cancel if about == "cancel" else may.start_over
+            return [gr.update(visible=visible), tag("p", words), gr.update(value=YES[about]), about]
 
-    def act(action: Callable[[LabApp, str], Html]) -> Callable[..., list[Any]]:
+        return question_of
+
+    def act(action: Action) -> Callable[..., list[Any]]:
         def run(*asked: Any) -> list[Any]:
-            return [gr.update(visible=False), _told(app, action, asked[4]), *show(*asked)]
+            return [gr.update(visible=False), told(app, action, asked[4]), *show(*asked)]
 
         return run
 
-    quiet(cancel.click, ask, [parts.selected], [row, question])
+    def confirmed(about: str, *asked: Any) -> list[Any]:
+        return act(ASKED_FIRST[about])(*asked)
+
+    def turn_over(*asked: Any) -> list[Any]:
+        with app.store.read() as session:
+            paused = is_paused(session)
+        return [gr.update(visible=False), pause_or_resume(app, paused), *show(*asked)]
+
+    after = [row, parts.message, *parts.shown]
+    for button, about in ((cancel, "cancel"), (over, "over")):
+        quiet(button.click, ask(about), [parts.selected], [row, question, yes, parts.asking])
     quiet(no.click, lambda: gr.update(visible=False), [], [row])
-    for button, action in ((yes, _cancel), (again, _retry), (once_more, _rerun)):
-        quiet(button.click, act(action), parts.asked, [row, parts.message, *parts.shown])
-
-
-def _told(app: LabApp, action: Callable[[LabApp, str], Html], job_id: str) -> Html:
-    """Do it, and say what was done or why not."""
-    try:
-        if not app.may_launch:  # the buttons are off; a request made by hand is refused, too
-            raise LabError(SPACE_SENTENCE, "spec")
-        return tag("div", action(app, job_id), cls="good-news")
-    except LabError as problem:
-        return failure(problem)
-
-
-def _cancel(app: LabApp, job_id: str) -> Html:
-    job = request_cancel(app.store, job_id)
-    return tag("p", f"Job {job.id} is {'cancelled' if job.state == 'cancelled' else 'ending'}.")
-
-
-def _retry(app: LabApp, job_id: str) -> Html:
-    return tag("p", f"Job {retry(app.store, job_id).id} is queued again.")
-
-
-def _rerun(app: LabApp, job_id: str) -> Html:
-    job, differences = rerun(app.store, job_id)
-    queued = tag("p", "Queued as ", link(f"/jobs?id={job.id}", f"job {job.id}"), ".")
-    if not differences:
-        return join([queued, tag("p", "Nothing differs from the first run.")])
-    return join([queued, tag("p", "What differs now:"), tag("ul", *(tag("li", line) for line in differences))])
+    quiet(yes.click, confirmed, [parts.asking, *parts.asked], after)
+    quiet(parts.pause.click, turn_over, parts.asked, after)
+    moves = ((button, MOVES[to]) for to, button in parts.move_buttons.items())
+    for button, action in ((again, retry_job), (once_more, run_again), *moves):
+        quiet(button.click, act(action), parts.asked, after)
 
 
 PAGE = Page(path="jobs", title="Jobs", order=30, build=build)

@@ -20,6 +20,7 @@ from lab.ui.form import FormField, SpecForm
 from lab.ui.train.grid import read_grid
 from lab.ui.train.launching import launch, launch_recipe, starting_spec, study_of_recipe
 from lab.ui.train.own_data import keep_upload, kept_uploads
+from lab.ui.train.where import batch_preview, places
 
 LEAD = "The same rows, seeds and settings for every arm; only the target differs. Check the grid, then launch."
 ROW_HINT = 'One JSON object a line: {"question": …, "answer": …, "trace": …}. The trace arm needs a trace in every row.'
@@ -31,10 +32,12 @@ class _Parts:
     """The widgets of the page."""
 
     widgets: list[Any]  # in the order of FORM.fields
+    run_on: Any
     launch: Any
     message: Any
     grid: Any
     recipe: Any
+    batch: list[Any]  # its fold, its text
     pasted: Any
     fill: Any
     launch_pasted: Any
@@ -57,6 +60,8 @@ def _lay_out(app: LabApp) -> _Parts:
     found["message"] = html_block()
     with gr.Row(elem_classes="lab-split"):
         with gr.Column(scale=2, min_width=320):
+            found["run_on"] = gr.Dropdown(places(app.store.home), value="", label="Run on", visible=False,
+                                          info="The lab's own workers, or a Slurm cluster.")
             widgets = _form(app)
             found |= _own_data(app)
         with gr.Column(scale=3, min_width=320):
@@ -95,22 +100,27 @@ def _recipes(app: LabApp) -> dict[str, Any]:
     with gr.Accordion("Recipe of this study, for the command line", open=False):
         recipe = gr.Code(language="yaml", interactive=False, show_label=False)
         html_block(note(tag("span", "Save it as study.yaml, then: ", tag("code", "python -m jobs submit study.yaml"))))
+    with gr.Accordion("Batch files for Slurm, before they are sent", open=False, visible=False) as fold:
+        batch = html_block(min_height=40)
     with gr.Accordion("Paste a recipe", open=False):
         pasted = gr.Textbox(lines=8, show_label=False, placeholder="kind: study\nname: …", elem_classes="lab-mono")
         with gr.Row():
             fill = gr.Button("Fill the form", size="sm")
             launch_pasted = gr.Button("Launch as it is", size="sm", interactive=app.may_launch)
-    return {"recipe": recipe, "pasted": pasted, "fill": fill, "launch_pasted": launch_pasted}
+    return {"recipe": recipe, "batch": [fold, batch], "pasted": pasted, "fill": fill, "launch_pasted": launch_pasted}
 
 
 def _look(app: LabApp) -> Callable[..., list[Any]]:
-    def look(*values: Any) -> list[Any]:
-        """The grid, or every fault, and the recipe of what the form holds."""
+    def look(run_on: str, *values: Any) -> list[Any]:
+        """The grid, or every fault; the recipe of what the form holds; what would be sent to Slurm."""
+        batch = Html("")
         try:
-            shown: Html = read_grid(app.store, FORM.read(values))
+            spec = FORM.read(values)
+            shown: Html = read_grid(app.store, spec, run_on)
+            batch = batch_preview(app.store.home, spec, run_on)
         except LabError as problem:
             shown = failure(problem)
-        return [shown, FORM.recipe(values)]
+        return [shown, FORM.recipe(values), gr.update(visible=bool(run_on)), batch]
 
     return look
 
@@ -120,16 +130,17 @@ def _wire_form(app: LabApp, parts: _Parts) -> None:
 
     def open_page(request: gr.Request) -> list[Any]:
         values, said = _starting_values(app, query(request, "study"))
-        return [*_updates(app, values), said]
+        known = places(app.store.home)
+        return [*_updates(app, values), said, gr.update(choices=known, visible=len(known) > 1)]
 
     # Counting tokens of a dataset seen for the first time takes seconds: the form is there before, and a sign of work.
-    opened = on_load(open_page, [*parts.widgets, parts.message])
-    seen = [parts.grid, parts.recipe]
-    opened.then(look, parts.widgets, seen, show_progress="minimal", concurrency_limit=4)
-    gr.on([widget.change for widget in parts.widgets], look, parts.widgets, seen, show_progress="minimal",
+    opened = on_load(open_page, [*parts.widgets, parts.message, parts.run_on])
+    seen, asked = [parts.grid, parts.recipe, *parts.batch], [parts.run_on, *parts.widgets]
+    opened.then(look, asked, seen, show_progress="minimal", concurrency_limit=4)
+    gr.on([widget.change for widget in asked], look, asked, seen, show_progress="minimal",
           trigger_mode="always_last", concurrency_limit=4)
-    quiet(parts.launch.click, lambda *values: launch(app, "study", FORM.values(values)), parts.widgets, [parts.message],
-          show_progress="minimal")
+    quiet(parts.launch.click, lambda run_on, *values: launch(app, "study", FORM.values(values), run_on), asked,
+          [parts.message], show_progress="minimal")
 
 
 def _starting_values(app: LabApp, study: str = "") -> tuple[list[Any], Html | str]:
@@ -152,23 +163,28 @@ def _updates(app: LabApp, values: list[Any]) -> list[Any]:
 def _wire_recipe(app: LabApp, parts: _Parts) -> None:
     look = _look(app)
 
-    def fill(text: str) -> list[Any]:
+    seen = [parts.grid, parts.recipe, *parts.batch]
+
+    def fill(text: str, run_on: str) -> list[Any]:
         try:
             values = FORM.widget_values(study_of_recipe(text))
         except LabError as problem:
-            return [*([gr.skip()] * len(parts.widgets)), failure(problem), gr.skip(), gr.skip()]
-        return [*_updates(app, values), "", *look(*values)]
+            return [*([gr.skip()] * len(parts.widgets)), failure(problem), *([gr.skip()] * len(seen))]
+        return [*_updates(app, values), "", *look(run_on, *values)]
 
-    quiet(parts.fill.click, fill, [parts.pasted], [*parts.widgets, parts.message, parts.grid, parts.recipe])
-    quiet(parts.launch_pasted.click, lambda text: launch_recipe(app, text), [parts.pasted], [parts.message])
+    quiet(parts.fill.click, fill, [parts.pasted, parts.run_on], [*parts.widgets, parts.message, *seen])
+    quiet(parts.launch_pasted.click, lambda text, run_on: launch_recipe(app, text, run_on),
+          [parts.pasted, parts.run_on], [parts.message])
 
 
 def _wire_upload(app: LabApp, parts: _Parts) -> None:
     look = _look(app)
 
-    def take(file: str, *values: Any) -> list[Any]:
+    seen = [parts.grid, parts.recipe, *parts.batch]
+
+    def take(file: str, run_on: str, *values: Any) -> list[Any]:
         """Check the file, keep it, and choose it in the form."""
-        untouched = [gr.skip()] * (len(values) + 2)
+        untouched = [gr.skip()] * (len(values) + len(seen))
         if not app.may_launch:
             return [failure(LabError(SPACE_SENTENCE, "spec")), *untouched]
         try:
@@ -178,10 +194,10 @@ def _wire_upload(app: LabApp, parts: _Parts) -> None:
         place = next(index for index, field in enumerate(FORM.fields) if field.key == "datasets")
         chosen = [*values[:place], [*(values[place] or []), str(kept)], *values[place + 1:]]
         said = tag("p", f"{n_rows} rows are in {kept.name} and chosen as a dataset.", cls="good-news")
-        return [said, *_updates(app, chosen), *look(*chosen)]
+        return [said, *_updates(app, chosen), *look(run_on, *chosen)]
 
-    quiet(parts.upload.upload, take, [parts.upload, *parts.widgets],
-          [parts.upload_said, *parts.widgets, parts.grid, parts.recipe])
+    quiet(parts.upload.upload, take, [parts.upload, parts.run_on, *parts.widgets],
+          [parts.upload_said, *parts.widgets, *seen])
 
 
 PAGE = Page(path="train", title="Train", order=10, build=build)

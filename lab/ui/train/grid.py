@@ -3,32 +3,70 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lab.core.errors import LabError
 from lab.studies.plan import plan
 from lab.studies.preview import PreviewRow, preview
+from lab.training.memory import estimate
 from lab.ui.components.html import chip, duration, number
 from lab.ui.components.markup import Html, join, tag
 from lab.ui.components.table import Column, Row, table
 from storage.queries.jobs import list_jobs
+from storage.queries.queue import devices
 
 if TYPE_CHECKING:
     from lab.studies.spec import StudySpec
+    from lab.training.specs import SftSpec
     from storage.database import Store
+    from storage.tables import Device
 
 COLUMNS = [
     Column("Variant", wide=True), Column("Rows", number=True),
     Column("Dropped", number=True, hint="rows longer than max_length, left out of every arm alike"),
     Column("Tokens", number=True, hint="of one pass over the rows"), Column("Steps", number=True),
+    Column("Memory", number=True, hint="of each device, an upper estimate for rows of full length"),
     Column("Time", number=True, hint="an estimate, from finished jobs or the base's card"),
 ]
 
 
-def read_grid(store: Store, spec: StudySpec) -> Html:
-    """A table of every variant, and the sum in one sentence."""
-    rows = preview(spec, measured_speeds(store))
-    lines = [_row(row) for row in rows]
-    return join([tag("p", total(rows, len(plan(spec))), cls="note"), table(COLUMNS, lines, caption="Variants")])
+def read_grid(store: Store, spec: StudySpec, run_on: str = "") -> Html:
+    """A table of every variant, and the sum in one sentence. On a cluster nothing is known of its devices' memory."""
+    rows, gpus = preview(spec, measured_speeds(store)), [] if run_on else _gpus(store)
+    room = Room(bool(gpus) or bool(run_on), max((gpu.memory_mib for gpu in gpus), default=0))
+    lines = [_row(row, memory_mib(variant, room.on_gpu), room)
+             for row, variant in zip(rows, spec.variants(), strict=True)]
+    largest = max(gpus, key=lambda gpu: gpu.memory_mib, default=None)
+    words = [total(rows, len(plan(spec)))]
+    if largest is not None:
+        words.append(f"The largest GPU here is {largest.title} of {largest.host} with {_gib(largest.memory_mib)}.")
+    return join([tag("p", " ".join(words), cls="note"), table(COLUMNS, lines, caption="Variants")])
+
+
+@dataclass(frozen=True)
+class Room:
+    """What a variant's memory is held against. `most_mib` 0: nothing is known."""
+
+    on_gpu: bool
+    most_mib: int = 0
+
+
+def _gpus(store: Store) -> list[Device]:
+    with store.read() as session:
+        return [device for device in devices(session) if device.kind == "gpu"]
+
+
+def memory_mib(variant: SftSpec, on_gpu: bool) -> int | None:
+    """None where nothing is known of the base's dimensions on this machine."""
+    try:
+        return estimate(variant, on_gpu).total
+    except LabError:
+        return None
+
+
+def _gib(mib: int) -> str:
+    return f"{mib / 1024:.0f} GiB" if mib >= 10 * 1024 else f"{mib / 1024:.1f} GiB"
 
 
 def measured_speeds(store: Store) -> dict[tuple[str, str], float]:
@@ -55,10 +93,18 @@ def total(rows: Sequence[PreviewRow], n_jobs: int) -> str:
     return f"{words} Training takes about {known}{more}."
 
 
-def _row(row: PreviewRow) -> Row:
+def _row(row: PreviewRow, memory: int | None, room: Room) -> Row:
     name = chip(row.variant, row.target)
     if row.problem:
-        return Row([join([name, tag("small", row.problem, cls="bad")]), *([number(None)] * 5)])
+        return Row([join([name, tag("small", row.problem, cls="bad")]), *([number(None)] * 6)])
     minutes = number(None) if row.minutes is None else duration(60 * row.minutes)
     dropped = tag("b", row.n_dropped) if row.n_dropped else 0
-    return Row([name, number(row.n_rows), dropped, number(row.n_tokens), number(row.n_steps), minutes])
+    return Row([name, number(row.n_rows), dropped, number(row.n_tokens), number(row.n_steps), _memory(memory, room),
+                minutes])
+
+
+def _memory(mib: int | None, room: Room) -> Html:
+    if mib is None:
+        return number(None)
+    too_much = 0 < room.most_mib < mib
+    return join([_gib(mib), tag("small", "more than any GPU here", cls="bad") if too_much else None])

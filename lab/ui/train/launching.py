@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from jobs.catalog import specs
-from jobs.queue import DEMO_STUDY, submit
+from jobs.queue import DEMO_STUDY, Wish, submit
 from lab.core.errors import LabError
 from lab.core.spec import load_spec, parse_recipe, read_recipe
 from lab.studies.spec import StudySpec
@@ -29,24 +29,24 @@ def starting_spec(app: LabApp, study: str = "") -> StudySpec:
     return load_spec(StudySpec, values)
 
 
-def launch(app: LabApp, kind: str, values: Mapping[str, Any]) -> Html:
-    """Submit; says what was queued, or lists every fault."""
+def launch(app: LabApp, kind: str, values: Mapping[str, Any], run_on: str = "") -> Html:
+    """Submit; says what was queued, or lists every fault. `run_on`: "" or "slurm:<profile>"."""
     try:
         if not app.may_launch:
             raise LabError(SPACE_SENTENCE, "spec")
-        return _launched(app, submit(app.store, kind, values))
+        return _launched(app, submit(app.store, kind, values, Wish(run_on=run_on)))
     except LabError as problem:
         return failure(problem)
 
 
-def launch_recipe(app: LabApp, text: str) -> Html:
+def launch_recipe(app: LabApp, text: str, run_on: str = "") -> Html:
     """A pasted recipe of any kind."""
     try:
         kind, values = parse_recipe(text, "recipe")
         _ = specs()[kind]  # an unknown kind is told with its nearest name
     except LabError as problem:
         return failure(problem)
-    return launch(app, kind, values)
+    return launch(app, kind, values, run_on)
 
 
 def study_of_recipe(text: str) -> StudySpec:

@@ -18,6 +18,8 @@ def upgrade() -> None:
     _job()
     _worker()
     _wide()
+    op.drop_index("ix_metric_job_name_step", "metric")  # with the value a curve is read from the index alone
+    op.create_index("ix_metric_job_name_step", "metric", ["job_id", "name", "step", "value"])
 
 
 def _device() -> None:
