@@ -175,6 +175,8 @@ def settle(store: Store, seen: Seen, outcome: Outcome, batch: Batch, most_losses
                 kind = session.get_one(Job, seen.job_id).kind
             ended = read_ended(seen.folder, kind)
         _store_end(store, seen, batch, End(outcome, ended, left))
+        if outcome.state == "succeeded":
+            seen.folder.checkpoints.clear()  # only now that the result is in the store
     except LabError:
         raise  # a full or busy store: the next tick tries again
     except Exception as error:

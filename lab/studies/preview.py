@@ -9,6 +9,7 @@ from lab.bases.cards import bases
 from lab.core.errors import LabError
 from lab.studies.spec import StudySpec
 from lab.training.counting import Counted, count
+from lab.training.memory import estimate
 from lab.training.specs import SftSpec
 
 START_SECONDS = 10.0  # a job's process: imports and reading the base
@@ -32,15 +33,16 @@ class PreviewRow:
     n_tokens: int  # of one pass
     n_steps: int
     minutes: float | None
+    memory_mib: int | None  # on each device, by estimate; None where the base's config is not on this machine
     problem: str = ""  # why this variant would fail, in one sentence
 
 
-def preview(spec: StudySpec, speeds: Speeds | None = None) -> list[PreviewRow]:
+def preview(spec: StudySpec, speeds: Speeds | None = None, on_gpu: bool = False) -> list[PreviewRow]:
     """One row a variant, in the order of the grid. `speeds` come from finished jobs on this machine."""
-    return [_row(variant, speeds or {}) for variant in spec.variants()]
+    return [_row(variant, speeds or {}, on_gpu) for variant in spec.variants()]
 
 
-def _row(variant: SftSpec, speeds: Speeds) -> PreviewRow:
+def _row(variant: SftSpec, speeds: Speeds, on_gpu: bool) -> PreviewRow:
     problem, counted = "", Counted(0, 0, 0)
     try:
         counted = count(variant)
@@ -52,8 +54,15 @@ def _row(variant: SftSpec, speeds: Speeds) -> PreviewRow:
     return PreviewRow(
         variant.variant_name(), variant.base, variant.dataset, variant.target, variant.seed,
         counted.n_rows, counted.n_dropped, counted.n_tokens, n_steps,
-        None if problem else _minutes(variant, counted, speeds), problem,
+        None if problem else _minutes(variant, counted, speeds), _memory(variant, on_gpu), problem,
     )
+
+
+def _memory(variant: SftSpec, on_gpu: bool) -> int | None:
+    try:
+        return estimate(variant, on_gpu).total
+    except LabError:
+        return None
 
 
 def _minutes(variant: SftSpec, counted: Counted, speeds: Speeds) -> float | None:

@@ -1,9 +1,10 @@
-"""What the trainer tells the context while it runs, and how it is told to stop."""
+"""What the trainer tells the context while it runs: the curve, the tokens, the time. Stopping is not its business."""
 
 from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
 from math import isfinite
 from typing import Any
 
@@ -11,25 +12,54 @@ from transformers import TrainerCallback
 
 from lab.core.context import Context
 from lab.core.errors import LabError
+from lab.training.ranks import is_first
 
 METRICS = "metrics.jsonl"
 SECONDS_BETWEEN_PROGRESS = 0.5
+MEANS = {"loss": "loss", "mean_token_accuracy": "token_accuracy"}  # the trainer's name -> ours; over the steps of a log
+LAST = {"learning_rate": "learning_rate", "grad_norm": "grad_norm"}  # of the last step of a log
 
 
 class Live(TrainerCallback):
-    """Loss, tokens per second and time left go to the context; a stop request ends training after the running step."""
+    """Loss, tokens per second and time left go to the context. What it counts survives a restart (`saves.Keeps`).
+
+    A checkpoint makes the trainer log between two points of the curve. Such a log is held and averaged into the next
+    point, so the curve of a run that was interrupted has the points of one that was not.
+    """
 
     def __init__(self, context: Context):
         self.context = context
         self.file = context.folder / METRICS
-        self.losses: list[float] = []  # one a log, the mean over the steps since the last
+        self.lines: list[dict[str, float]] = []  # the points of the curve, as in the file
         self.n_tokens_seen = 0
+        self.held: dict[str, float] = {}  # means of a log between two points
+        self.n_held = 0  # steps in it
+        self.logged_step = 0
+        self.tokens_before = 0  # of earlier attempts; the trainer counts from its own start
+        self.seconds_before = 0.0
         self.started = self.reported = self.ended = 0.0
-        self.stopped_at: int | None = None
+
+    def state(self) -> dict[str, Any]:
+        return {
+            "lines": self.lines, "held": self.held, "n_held": self.n_held, "logged_step": self.logged_step,
+            "n_tokens_seen": self.n_tokens_seen, "seconds": self.seconds,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self.lines, self.held, self.n_held = state["lines"], state["held"], state["n_held"]
+        self.logged_step = state["logged_step"]
+        self.n_tokens_seen = self.tokens_before = state["n_tokens_seen"]
+        self.seconds_before = state["seconds"]
+
+    @property
+    def losses(self) -> list[float]:
+        return [line["loss"] for line in self.lines]
 
     @property
     def seconds(self) -> float:
-        return (self.ended or time.monotonic()) - self.started
+        """Of training, over all attempts; work that was lost with a process does not count."""
+        running = (self.ended or time.monotonic()) - self.started if self.started else 0.0
+        return self.seconds_before + running
 
     @property
     def tokens_per_s(self) -> float:
@@ -41,9 +71,9 @@ class Live(TrainerCallback):
         return sum(last) / len(last) if last else None
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        self.started = time.monotonic()
-        self.file.write_text("", encoding="utf-8")
-        self.context.progress(0, state.max_steps, "first step")
+        self.started, self.ended = time.monotonic(), 0.0
+        self._write("w", self.lines)
+        self.context.progress(state.global_step, state.max_steps, "first step")
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **_: Any) -> None:
         if not logs or "loss" not in logs:  # the summary at the end
@@ -53,33 +83,49 @@ class Live(TrainerCallback):
                 f"the loss is not a number at step {state.global_step}: training has diverged. Lower learning_rate "
                 f"(it is {args.learning_rate:g}) or raise warmup_frac", "spec"
             )
-        self.losses.append(float(logs["loss"]))
-        self.n_tokens_seen = int(logs["num_tokens"])
-        values = {
-            "loss": float(logs["loss"]),
-            "learning_rate": float(logs["learning_rate"]),
-            "grad_norm": float(logs["grad_norm"]),
-            "token_accuracy": float(logs["mean_token_accuracy"]),
-            "tokens_per_s": round(self.tokens_per_s, 1),
-        }
-        with self.file.open("a", encoding="utf-8") as lines:
-            lines.write(json.dumps({"step": state.global_step, "seconds": round(self.seconds, 2), **values}) + "\n")
+        self.n_tokens_seen = self.tokens_before + int(logs.get("num_tokens", 0))
+        self._hold(state.global_step, {ours: float(logs[name]) for name, ours in MEANS.items() if name in logs})
+        if not _is_point(state, args):
+            return
+        last = {ours: float(logs[name]) for name, ours in LAST.items() if name in logs}
+        values = {**self.held, **last, "tokens_per_s": round(self.tokens_per_s, 1)}
+        self.held, self.n_held = {}, 0
+        line = {"step": state.global_step, "seconds": round(self.seconds, 2), **values}
+        self.lines.append(line)
+        self._write("a", [line])
         self.context.metric(state.global_step, **values)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        if self.context.stop_requested() and state.global_step < state.max_steps:
-            self.stopped_at = state.global_step
-            control.should_training_stop = True
+        last = state.global_step >= state.max_steps
+        control.should_log = control.should_log or last  # the last steps count, whether or not a point is due
         now = time.monotonic()
-        if now - self.reported >= SECONDS_BETWEEN_PROGRESS or state.global_step >= state.max_steps:
+        if last or now - self.reported >= SECONDS_BETWEEN_PROGRESS:
             self.reported = now
             self.context.progress(state.global_step, state.max_steps, self._text(state))
 
     def on_train_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         self.ended = time.monotonic()
 
+    def _hold(self, step: int, means: Mapping[str, float]) -> None:
+        """Average a log into what is held, each by its number of steps."""
+        n, n_held = step - self.logged_step, self.n_held
+        self.held = {name: (n * value + n_held * self.held.get(name, 0.0)) / (n + n_held)
+                     for name, value in means.items()}
+        self.n_held, self.logged_step = n + n_held, step
+
+    def _write(self, mode: str, lines: list[dict[str, float]]) -> None:
+        if is_first():
+            with self.file.open(mode, encoding="utf-8") as file:
+                file.writelines(json.dumps(line) + "\n" for line in lines)
+
     def _text(self, state: Any) -> str:
         """What a bar does not say; the time left is the store's to estimate."""
-        if not self.losses:
+        if not self.lines:
             return f"step {state.global_step} of {state.max_steps}"
         return f"loss {self.losses[-1]:.3f}, {self.tokens_per_s:,.0f} tokens/s"
+
+
+def _is_point(state: Any, args: Any) -> bool:
+    """Whether the curve has a point at this step: the same steps for every run of these settings."""
+    step = state.global_step
+    return step == 1 or step % args.logging_steps == 0 or step >= state.max_steps

@@ -12,6 +12,22 @@ from lab.core.errors import LabError
 FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
+class MicroBatchTooLarge(Exception):
+    """Memory ran out in a training step: it may fit with fewer rows at a time."""
+
+
+@contextmanager
+def memory_left() -> Iterator[None]:
+    """Turn memory that runs out in here into MicroBatchTooLarge."""
+    try:
+        yield
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+        first_line = (str(error).splitlines() or [""])[0][:160]
+        raise MicroBatchTooLarge(f"{type(error).__name__}: {first_line}".rstrip(": ")) from error
+
+
 @contextmanager
 def machine_limits(folder: Path) -> Iterator[None]:
     """Turn a full disk and memory that is out, at whatever depth they come up, into sentences."""
@@ -21,7 +37,7 @@ def machine_limits(folder: Path) -> Iterator[None]:
         if _is_full_disk(error):
             text = f"the disk that holds {folder.name} is full: free some space, then retry the job"
             raise LabError(text, "disk") from error
-        if _is_out_of_memory(error):
+        if is_out_of_memory(error):
             text = "out of memory: lower micro_batch_size or max_length, or train LoRA instead of all weights"
             raise LabError(text, "memory") from error
         raise
@@ -32,7 +48,7 @@ def _is_full_disk(error: Exception) -> bool:
     return (isinstance(error, OSError) and error.errno in FULL) or any(f"os error {n}" in str(error) for n in FULL)
 
 
-def _is_out_of_memory(error: Exception) -> bool:
+def is_out_of_memory(error: Exception) -> bool:
     # torch raises OutOfMemoryError on a GPU and a plain RuntimeError of its CPU allocator.
     return type(error).__name__ == "OutOfMemoryError" or isinstance(error, MemoryError) or (
         isinstance(error, RuntimeError) and "DefaultCPUAllocator" in str(error)

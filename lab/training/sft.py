@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lab.core.task import Task
+from lab.training.memory import needs
 from lab.training.specs import SftSpec
 
 TASK = Task(
@@ -10,4 +11,7 @@ TASK = Task(
     spec=SftSpec,
     run="lab.training._trl:train_sft",
     summary="Fine-tune a base on one dataset, with or without its reasoning traces.",
+    needs=needs,
+    resumes=True,
+    warm=True,
 )

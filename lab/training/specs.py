@@ -33,6 +33,13 @@ class TrainingSettings(Spec):
     lora_r: int = Field(32, ge=1, le=512, description="LoRA rank.")
     lora_alpha: int = Field(64, ge=1, le=2048, description="LoRA scale numerator (scale = alpha / r).")
     lora_dropout: float = Field(0.0, ge=0, lt=1, description="Dropout on the LoRA input.")
+    checkpoint_every_s: int = Field(
+        300, ge=0, le=86_400, description="Seconds between checkpoints; 0: only when told to stop."
+    )
+    gpus: int = Field(1, ge=1, le=64, description="Processes, one per GPU (CPU slots where there is none).")
+    sharding: Literal["ddp", "fsdp"] = Field(
+        "ddp", description="Several processes: each holds all weights (ddp), or a share of them (fsdp)."
+    )
 
     def n_steps(self, n_rows: int) -> int:
         """Optimiser steps of a run over `n_rows` rows. The last batch of a pass may be smaller."""
@@ -44,6 +51,22 @@ class TrainingSettings(Spec):
         batch = getattr(info, "data", {}).get("batch_size")
         if batch and (value > batch or batch % value):
             raise ValueError(f"should divide batch_size {batch}")
+        return value
+
+    @field_validator("gpus")
+    @classmethod
+    def _shares(cls, value: int, info: object) -> int:
+        values = getattr(info, "data", {})
+        batch, micro = values.get("batch_size"), values.get("micro_batch_size")
+        if batch and micro and batch % (micro * value):
+            raise ValueError(f"times micro_batch_size {micro} should divide batch_size {batch}")
+        return value
+
+    @field_validator("sharding")
+    @classmethod
+    def _has_something_to_share(cls, value: str, info: object) -> str:
+        if value == "fsdp" and getattr(info, "data", {}).get("gpus") == 1:
+            raise ValueError("fsdp shares the weights between processes: it needs gpus of at least 2")
         return value
 
 

@@ -106,6 +106,7 @@ def test_a_job_that_resumes_goes_on_from_its_last_whole_checkpoint(working: Stor
     row = ended(working, job)
     assert row.state == "succeeded" and row.attempt == 3
     assert row.result["begun_at"] >= 30 and row.result["sum"] == sum(range(60))
+    assert not working.home.job(job.uid).checkpoints.folder.exists()  # the result is stored, nothing is left to resume
     with working.read() as session:
         assert [step for step, _ in metrics(session, job.id, "height")] == list(range(60))
 

@@ -42,7 +42,8 @@ def loaded(tiny, chosen: SftSpec) -> _trl.Loaded:
 def ready(tiny, chosen: SftSpec, folder, callbacks=()):
     parts = loaded(tiny, chosen)
     rows = build_rows(chosen, datasets()[chosen.dataset].load(), parts.tokenizer, tiny.thinking_style)
-    return _trl.build_trainer(chosen, parts, rows, folder, list(callbacks))
+    setting = _trl.Setting(chosen, chosen.micro_batch_size, folder)
+    return _trl.build_trainer(setting, parts, rows, list(callbacks))
 
 
 @pytest.fixture
@@ -215,7 +216,7 @@ class StopsAfter(MemoryContext):
 
 def test_a_stop_request_ends_training_after_the_running_step(tiny, tmp_path):
     context = StopsAfter(tmp_path)
-    with pytest.raises(Stopped, match="stopped after step 3 of 12"):
+    with pytest.raises(Stopped, match="stopped after step 3 of 12; checkpoint-3 is whole"):
         TASK.load()(spec(), context)
     assert len(context.metrics) == 3 and not (tmp_path / "adapter_model.safetensors").exists()
 

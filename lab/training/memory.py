@@ -1,0 +1,174 @@
+"""How much memory a training job will take on each device, before it starts. Arithmetic on a base's config; no torch.
+
+Weights, gradients and AdamW's two moments: 4 bytes each per trained weight (ZeRO, Rajbhandari et al. 2020, section 3,
+for float32 masters); a frozen base is held in bfloat16 on a GPU. FSDP divides all three by the number of processes and
+gathers one layer at a time.
+
+Activations: the tensors that backward needs, counted layer by layer as Korthikanti et al. 2022 do (section 4.1), for
+today's block: RMSNorm, rotary positions, fused attention that keeps no T x T matrix, and a gated MLP; no activation is
+recomputed. TRL 1.16 never holds all logits: it projects tiles of tokens by vocabulary, and so does this count.
+
+It is an upper estimate for rows of full length (`max_length`): most batches have shorter ones. What a library, an
+allocator or a driver takes besides is in `overhead`, measured once. How far it is off: `tests/perf/memory_estimate.py`.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from lab.bases.cards import BaseCard, bases
+from lab.core.errors import LabError
+from lab.core.task import Needs
+from lab.training.specs import SftSpec
+
+MIB = 2**20
+MASTER = 4  # bytes of a weight that is trained, and of everything that goes with it
+HALF = 2  # bytes in bfloat16
+TILE = (4096, 32768)  # tokens by vocabulary that TRL 1.16 projects at a time
+GPU_OVERHEAD_MIB = 1024  # CUDA context, cuBLAS workspace, fragments
+CPU_OVERHEAD_MIB = 600  # Python with torch, transformers, peft and trl loaded
+CPU_HEAP = 1.6  # glibc keeps freed tensors below 32 MiB in pieces; set by four runs, see tests/perf/memory_estimate.py
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A base's dimensions, as its config.json gives them. `kv` is the width of all keys, or of all values."""
+
+    hidden: int
+    layers: int
+    vocabulary: int
+    inner: int
+    kv: int
+
+    def linears(self) -> dict[str, tuple[int, int]]:
+        """(in, out) of each linear map in a layer."""
+        h, kv, inner = self.hidden, self.kv, self.inner
+        return {
+            "q_proj": (h, h), "k_proj": (h, kv), "v_proj": (h, kv), "o_proj": (h, h),
+            "gate_proj": (h, inner), "up_proj": (h, inner), "down_proj": (inner, h),
+        }
+
+    def layer_weights(self) -> int:
+        return sum(wide * high for wide, high in self.linears().values())
+
+
+@dataclass(frozen=True)
+class MemoryEstimate:
+    """MiB on each device, by part."""
+
+    weights: int
+    gradients: int
+    optimiser: int
+    activations: int
+    logits: int
+    overhead: int
+
+    @property
+    def total(self) -> int:
+        return sum(getattr(self, field.name) for field in fields(self))
+
+
+def estimate(spec: SftSpec, on_gpu: bool = True) -> MemoryEstimate:
+    """Raises LabError when nothing is known of the base's dimensions on this machine."""
+    card = bases()[spec.base]
+    shape = read_shape(card)
+    shares = spec.gpus if spec.sharding == "fsdp" else 1
+    trained = n_trained(spec, card, shape)
+    frozen = 0 if spec.method == "full" else card.parameters
+    width = HALF if on_gpu else MASTER
+    held = frozen * width + trained * MASTER
+    gathered = 2 * shape.layer_weights() * width if shares > 1 else 0  # the layer at work and the next
+    buckets = trained * MASTER if spec.gpus > 1 and shares == 1 else 0  # DDP's copies of the gradients
+    return MemoryEstimate(
+        weights=_mib(held / shares + gathered),
+        gradients=_mib(trained * MASTER / shares + buckets),
+        optimiser=_mib(2 * trained * MASTER / shares),
+        activations=_mib(_activations(spec, card, shape, on_gpu)),
+        logits=_mib(_logits(spec, shape, on_gpu)),
+        overhead=GPU_OVERHEAD_MIB if on_gpu else CPU_OVERHEAD_MIB,
+    )
+
+
+def needs(spec: SftSpec) -> Needs:
+    """What a job must hold. A base that is not known here, or is of another build, is no reason to refuse the job."""
+    try:
+        memory_mib = estimate(spec).total
+    except LabError:
+        memory_mib = 0
+    return Needs(devices=spec.gpus, memory_mib=memory_mib)
+
+
+def n_trained(spec: SftSpec, card: BaseCard, shape: Shape) -> int:
+    """All weights, or those of the adapter: r rows in and r columns out for each linear map it sits on."""
+    if spec.method == "full":
+        return card.parameters
+    return shape.layers * sum(spec.lora_r * sum(shape.linears()[name]) for name in adapted(card, shape))
+
+
+def adapted(card: BaseCard, shape: Shape) -> list[str]:
+    """The linear maps of a layer that an adapter sits on."""
+    return [name for name in shape.linears() if card.lora_targets == "all-linear" or name in card.lora_targets]
+
+
+def _activations(spec: SftSpec, card: BaseCard, shape: Shape, on_gpu: bool) -> float:
+    """Bytes that backward needs, for one micro-batch of rows of full length."""
+    h, kv, inner = shape.hidden, shape.kv, shape.inner
+    width = HALF if on_gpu else MASTER
+    # Per token. Residual stream before both norms in float32 (h + h); their outputs (h + h); queries, keys, values and
+    # attention's result, once as it comes and once as the next map reads it (3h + 2kv); the gate before and after its
+    # bend, its factor and their product (4 inner).
+    layer = 2 * h * MASTER + (5 * h + 2 * kv + 4 * inner) * width
+    if spec.method == "full":
+        layer += 2 * h * MASTER  # the norms' scaled inputs, for the gradient of their scale
+    else:
+        read = sum(shape.linears()[name][0] for name in adapted(card, shape))
+        copied = on_gpu or spec.lora_dropout > 0  # by dropout, or from bfloat16 to the adapter's float32 and back
+        masks = read * (1 if spec.lora_dropout > 0 else 0)
+        layer += masks + (read * width if copied else 0) + spec.lora_r * len(adapted(card, shape)) * width
+    halves = card.parameters * HALF if on_gpu and spec.method == "full" else 0  # autocast keeps a bfloat16 copy of each
+    passing = 1  # what backward makes of one layer while all the others are still held
+    bytes_held = (shape.layers + passing) * layer * spec.micro_batch_size * spec.max_length + halves
+    return bytes_held if on_gpu else CPU_HEAP * bytes_held
+
+
+def _logits(spec: SftSpec, shape: Shape, on_gpu: bool) -> float:
+    """Bytes of the projection onto the vocabulary: the tile with its passing copies, and the gradients it returns."""
+    tokens = spec.micro_batch_size * spec.max_length
+    tile = min(tokens, TILE[0]) * min(shape.vocabulary, TILE[1])
+    head = shape.vocabulary * shape.hidden if spec.method == "full" else 0
+    held = 3 * tile * MASTER + (2 * tokens * shape.hidden + head) * MASTER
+    return held if on_gpu else CPU_HEAP * held
+
+
+def read_shape(card: BaseCard) -> Shape:
+    """From the base's config.json: in this repository, or in the hub's cache. Never asks the network."""
+    file = Path(card.location()) / "config.json" if card.path else _cached(card)
+    try:
+        return _shape(json.loads(file.read_text(encoding="utf-8")) if file else {})
+    except (OSError, ValueError, KeyError, TypeError):
+        raise LabError(f"the memory of base '{card.name}' cannot be estimated: its config.json is not on this machine, "
+                       "or is of another family", "data") from None
+
+
+def _shape(config: dict[str, Any]) -> Shape:
+    heads = int(config["num_attention_heads"])
+    head_dim = int(config.get("head_dim") or config["hidden_size"] // heads)
+    return Shape(
+        hidden=int(config["hidden_size"]), layers=int(config["num_hidden_layers"]),
+        vocabulary=int(config["vocab_size"]), inner=int(config["intermediate_size"]),
+        kv=int(config.get("num_key_value_heads") or heads) * head_dim,
+    )
+
+
+def _cached(card: BaseCard) -> Path | None:
+    from huggingface_hub import try_to_load_from_cache
+
+    found = try_to_load_from_cache(str(card.hub_id), "config.json", revision=card.revision or "main")
+    return Path(found) if isinstance(found, str) else None
+
+
+def _mib(n_bytes: float) -> int:
+    return round(n_bytes / MIB)
