@@ -17,10 +17,11 @@ from dataclasses import dataclass, field
 QUEUE_FORMAT = "%i|%T|%r|%N|%S|%k"  # the comment last: it may hold anything
 QUEUE_HEADER = "JOBID|STATE|REASON|NODELIST|START_TIME|COMMENT"
 ACCOUNT_FORMAT = "JobID,State,NodeList,Start,Comment"
-# Each command reads options from variables with its name in front; a worker inside a job would submit with that job's.
-SLURM_OPTIONS = ("SBATCH_", "SLURM_", "SQUEUE_", "SACCT_", "SCANCEL_", "SCONTROL_", "SINFO_", "SALLOC_", "SRUN_")
-# What belongs to the worker's own process: its store, its devices, its place in a job.
-OWN = ("LAB_", "CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER", "OMP_NUM_THREADS", "PYTHONPATH", "PYTHONUNBUFFERED")
+# sbatch hands its whole environment on to the job, so passwords must not be in it; and each command reads options from
+# variables with its name in front. These are what a shell, ssh, Kerberos and environment modules need.
+KEPT = ("HOME", "USER", "LOGNAME", "SHELL", "PATH", "LANG", "LANGUAGE", "TZ", "LD_LIBRARY_PATH", "BASH_ENV",
+        "SLURM_CONF", "SSH_AUTH_SOCK", "KRB5CCNAME")
+KEPT_BEGINNINGS = ("LC_", "MODULE", "LMOD", "__LMOD", "_ModuleTable", "BASH_FUNC_m")
 AWAY = ("unable to contact slurm controller", "unable to establish controller machine", "connect failure",
         "connection refused", "socket timed out", "communication connection failure", "zero bytes were transmitted",
         "unexpected message received", "standby mode", "protocol authentication error", "munge",
@@ -69,9 +70,9 @@ class Row:
 
 
 def clean_environment(env: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """`env` for Slurm's commands and so for the job: without options from outside, and without the worker's own."""
-    return {key: value for key, value in env.items()
-            if key == "SLURM_CONF" or not key.startswith((*SLURM_OPTIONS, *OWN))}
+    """`env` for Slurm's commands and so for the job: neither the worker's settings and passwords nor options from
+    outside. What else a job needs stands in its batch file."""
+    return {key: value for key, value in env.items() if key in KEPT or key.startswith(KEPT_BEGINNINGS)}
 
 
 @dataclass(frozen=True)

@@ -71,7 +71,8 @@ class Job(SQLModel, table=True):
     start_ticks: int | None = Field(default=None, sa_type=WIDE)
     # field 22 of /proc/PID/stat: with boot_id it names a process for good
     boot_id: str | None = None
-    events_offset: int = Field(default=0, sa_type=WIDE)  # bytes of events.jsonl already read in; the file grows over all attempts
+    # bytes of events.jsonl already read in; the file grows over all attempts
+    events_offset: int = Field(default=0, sa_type=WIDE)
 
     created_at: datetime = Field(default_factory=now)
     started_at: datetime | None = None

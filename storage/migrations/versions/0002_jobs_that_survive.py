@@ -77,7 +77,8 @@ def _worker() -> None:
     op.drop_column("worker", "paused")
 
 
-WIDE = (("job", "start_ticks"), ("job", "events_offset"), ("variant", "seed"), ("variant", "n_tokens"), ("round", "seed"))
+WIDE = (("job", "start_ticks"), ("job", "events_offset"), ("variant", "seed"), ("variant", "n_tokens"),
+        ("round", "seed"))
 
 
 def _wide() -> None:

@@ -20,10 +20,12 @@ def scripted(tmp_path):
     return make
 
 
-def test_options_and_places_of_the_workers_own_are_not_handed_on():
+def test_neither_settings_nor_passwords_nor_options_of_the_workers_own_are_handed_on():
     env = {"SLURM_CONF": "/etc/slurm.conf", "SLURM_JOB_ID": "7", "SBATCH_ACCOUNT": "x", "SQUEUE_FORMAT": "x",
-           "LAB_DATABASE_URL": "secret", "CUDA_VISIBLE_DEVICES": "0", "PATH": "/bin", "HF_TOKEN": "t"}
-    assert clean_environment(env) == {"SLURM_CONF": "/etc/slurm.conf", "PATH": "/bin", "HF_TOKEN": "t"}
+           "LAB_DATABASE_URL": "secret", "PGPASSWORD": "secret", "HF_TOKEN": "secret", "CUDA_VISIBLE_DEVICES": "0",
+           "PATH": "/bin", "LC_ALL": "C", "MODULEPATH": "/modules", "BASH_FUNC_module%%": "() { true; }"}
+    kept = clean_environment(env)
+    assert sorted(kept) == ["BASH_FUNC_module%%", "LC_ALL", "MODULEPATH", "PATH", "SLURM_CONF"]
 
 
 def test_the_queue_is_read_also_with_a_banner_before_it_and_any_comment(scripted):
