@@ -7,32 +7,28 @@ next worker of the machine, or another one that lives there, takes them over. Se
 from __future__ import annotations
 
 import os
-import socket
 import threading
 import time
 import traceback
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-from sqlmodel import col, select
+from sqlmodel import select
 
 from jobs.adoption import adopt_abandoned
 from jobs.clusters.every import Clusters
 from jobs.devices import cpu_slots, find_devices
-from jobs.keeper import WorkerLock, keeper_alive
-from jobs.leases import claim, in_the_way, register_devices
+from jobs.keeper import WorkerLock
+from jobs.leases import claim, register_devices
 from jobs.line import cancel_hopeless
+from jobs.making_room import make_room, may_leave
 from jobs.processes import own_identity
 from jobs.starting import Place, refuse, start_job
-from jobs.watching import Patience, Watched, ask_to_yield, look_after
+from jobs.watching import Patience, look_after
+from jobs.worker_state import WorkerOptions, WorkerState
 from lab.core.errors import LabError
 from storage.clock import store_now
 from storage.database import Store
-from storage.queries.queue import devices, is_paused, ready_jobs
-from storage.tables import ENDED, Job, Worker, now
-
-if TYPE_CHECKING:
-    from jobs.launchers.warm import WarmLauncher
+from storage.queries.queue import devices, ready_jobs
+from storage.tables import Job, Worker
 
 TICK_S = 0.25
 HEARTBEAT_S = 2.0
@@ -40,50 +36,6 @@ DEVICES_EVERY_S = 10.0
 ADOPT_EVERY_S = 1.0
 WARMING_S = 30.0
 LEAVING_S = 3.0
-ENGINE_PATIENCE_S = 15.0  # a web process that restarts finds its engines again
-
-
-@dataclass(frozen=True)
-class WorkerOptions:
-    """What a worker is told when it starts. `label` tells apart several workers of one machine."""
-
-    slots: int = 1
-    chat_slots: int = 2
-    label: str = "main"
-    host: str = field(default_factory=socket.gethostname)
-    kept: bool = False  # end when nothing is left to do and no process that asked for a worker lives
-    grace_s: float = 120.0
-    most_losses: int = 3
-    min_free_mib: int = 200
-    gpus: bool = True
-    warm: bool = False
-    cluster_poll_s: float = 10.0
-    cluster_settle_s: float = 60.0  # how long what a node has written may take to be seen here
-
-
-@dataclass
-class WorkerState:
-    """What a worker holds in memory; all of it can be found again after a kill."""
-
-    store: Store
-    options: WorkerOptions
-    name: str = ""
-    watched: dict[int, Watched] = field(default_factory=dict)
-    warm: WarmLauncher | None = None
-    done_at: dict[str, float] = field(default_factory=dict)  # when what is not due at every tick was done last
-    has_gpus: bool = False
-    left: threading.Event = field(default_factory=threading.Event)  # the main loop has ended
-    alone_since: float | None = None  # since when no keeper lives
-
-    def say(self, text: str) -> None:
-        print(f"{now():%Y-%m-%d %H:%M:%S} {text}", flush=True)
-
-    def due(self, what: str, every_s: float) -> bool:
-        """Whether it is time again; if so, it counts as done now."""
-        if time.monotonic() - self.done_at.get(what, -every_s) < every_s:
-            return False
-        self.done_at[what] = time.monotonic()
-        return True
 
 
 def run_worker(store: Store, options: WorkerOptions | None = None, stop: threading.Event | None = None) -> None:
@@ -104,7 +56,7 @@ def run_worker(store: Store, options: WorkerOptions | None = None, stop: threadi
         while not stop.is_set() and lock.still_there():
             if not _tick_safely(state):
                 stop.wait(5 * TICK_S)
-            elif options.kept and _may_leave(state):
+            elif options.kept and may_leave(state):
                 break
             stop.wait(TICK_S)
         state.left.set()
@@ -196,15 +148,15 @@ def tick(state: WorkerState) -> None:
         for job_id in found:
             state.say(f"job {job_id} taken over")
     _look_after_all(state)
-    with state.store.read() as session:
-        line = ready_jobs(session)
-        waiting = bool(line) or session.exec(select(Job.id).where(Job.state == "queued").limit(1)).first() is not None
+    with state.store.read() as session:  # the cheap question first: most of the time nothing waits
+        waiting = session.exec(select(Job.id).where(Job.state == "queued").limit(1)).first() is not None
+        line = ready_jobs(session) if waiting else []
     if state.has_gpus and state.due("devices", DEVICES_EVERY_S):
         _look_at_devices(state)
     if waiting:
         while _start_next(state):
             continue
-    _make_room(state, line)
+    make_room(state, line)
 
 
 def _look_after_all(state: WorkerState) -> None:
@@ -258,34 +210,3 @@ def _n_sharing(state: WorkerState) -> int:
         return sum(device.host == state.options.host and device.kind != "chat" for device in devices(session))
 
 
-def _make_room(state: WorkerState, line: list[Job]) -> None:
-    """Ask idle services to end when a job waits for what they hold; take the word back when none does any more."""
-    services = [job_id for job_id, watched in state.watched.items()]
-    if not services:
-        return
-    with state.store.read() as session:
-        held = list(session.exec(select(Job).where(col(Job.id).in_(services), Job.lane == "chat")))
-        mine = [device for device in devices(session) if device.host == state.options.host]
-        waits = [] if is_paused(session) else [job for job in line if not job.run_on]
-    asked = {job.id for job in in_the_way(waits, mine, held)}
-    for job in held:
-        ask_to_yield(state.watched[job.id], job.id in asked)
-
-
-def _may_leave(state: WorkerState) -> bool:
-    """Whether a kept worker is done: no keeper, nothing queued, nothing running; idle engines are asked to end."""
-    if keeper_alive(state.store.home):
-        state.alone_since = None
-        return False
-    state.alone_since = state.alone_since or time.monotonic()
-    with state.store.read() as session:
-        left = list(session.exec(select(Job).where(col(Job.state).not_in(ENDED))))
-        if any(job.lane == "work" for job in left) and not is_paused(session):
-            return False
-        left = [job for job in left if job.state != "queued"]
-    if left and time.monotonic() - state.alone_since > ENGINE_PATIENCE_S:
-        with state.store.write() as session:
-            for job in session.exec(select(Job).where(col(Job.id).in_([job.id for job in left]), Job.lane == "chat")):
-                job.desired = "cancel"
-                session.add(job)
-    return not left

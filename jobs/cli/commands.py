@@ -45,6 +45,7 @@ def parser() -> argparse.ArgumentParser:
     _add_line(commands)
     _add_ask(commands)
     _add_ratings(commands)
+    _add_slurm(commands)
     _add_machine(commands)
     return top
 
@@ -145,6 +146,22 @@ def _add_ratings(commands: argparse._SubParsersAction) -> None:
 
 def _add_round(command: argparse.ArgumentParser) -> None:
     command.add_argument("round", type=int, metavar="ROUND", help="number of the round")
+
+
+def _add_slurm(commands: argparse._SubParsersAction) -> None:
+    slurm = _command(commands, "slurm", "jobs.cli.clusters:list_profiles", "Profiles of Slurm clusters; a dry run.")
+    _add_json(slurm)
+    actions = slurm.add_subparsers(title="commands", metavar="COMMAND")
+    check = _command(actions, "check", "jobs.cli.clusters:check_profile", "Ask the cluster whether a profile is right.")
+    show = _command(actions, "show", "jobs.cli.clusters:show_files", "The batch files of a recipe; nothing is sent.")
+    for command in (check, show):
+        command.add_argument("name", metavar="PROFILE", help="as `slurm` lists it")
+    show.add_argument("recipe", metavar="RECIPE.yaml", help="for example lab/recipes/demo/study.yaml")
+    show.add_argument("overrides", nargs="*", metavar="key=value", help="fields to change; dots reach into groups")
+    add = _command(actions, "add", "jobs.cli.clusters:add_profile", "Take in a profile, or replace it.")
+    add.add_argument("file", metavar="FILE.yaml", help="its fields; the file's name is the profile's")
+    remove = _command(actions, "remove", "jobs.cli.clusters:remove_one", "Remove a profile that no job needs.")
+    remove.add_argument("name", metavar="PROFILE", help="as `slurm` lists it")
 
 
 def _add_machine(commands: argparse._SubParsersAction) -> None:

@@ -8,7 +8,8 @@ import signal
 import threading
 from _thread import start_new_thread
 
-from jobs.worker import WorkerOptions, run_worker
+from jobs.worker import run_worker
+from jobs.worker_state import WorkerOptions
 from lab.core.errors import Fault, SpecError
 from lab.core.settings import Settings
 from storage.database import open_store

@@ -53,9 +53,15 @@ class OnCluster:
         return self.status.get("phase")
 
     @property
-    def starts(self) -> int:
-        """How often Slurm has started it again, as its process was told."""
-        return int(self.status.get("slurm", {}).get("SLURM_RESTART_COUNT", 0))
+    def beat(self) -> float | None:
+        """Its last sign of life."""
+        return self.status.get("beat")
+
+    @property
+    def process(self) -> str:
+        """Which process of which start it is; '' before it has said so."""
+        status = self.status
+        return f"{status['boot_id']}:{status['pid']}:{status['start_ticks']}" if status else ""
 
     def as_slurm(self) -> SlurmJob:
         return SlurmJob(self.uid, self.attempt, self.folder.path, self.name, self.devices)
@@ -84,7 +90,7 @@ def shown(cluster: dict[str, Any], item: OnCluster, reading: Reading) -> dict[st
         return {**cluster, "unknown_since": cluster.get("unknown_since") or now().isoformat(), "text": reading.text}
     known = {name: value for name, value in cluster.items() if name != "unknown_since"}
     said = {"state": reading.state, "reason": reading.why, "text": reading.text, "node": reading.node,
-            "start": reading.start, "starts": max(item.starts, cluster.get("starts", 0))}
+            "start": reading.start, "process": item.process or cluster.get("process", "")}
     return known | said
 
 
@@ -94,7 +100,7 @@ def back_in_slurms_queue(session: Session, job: Job, item: OnCluster) -> None:
     goes_on = f"goes on from step {whole.step}" if whole else "starts over"
     _count(job)
     job.state, job.eta_s = "starting", None
-    job.cluster = {**job.cluster, "starts": item.starts + 1}  # what status.json says until then is of the start before
+    job.cluster = {**job.cluster, "beat": item.beat}  # until there is another one, status.json is of the start before
     session.add(JobEvent(job_id=job.id, state=LOST, why="Slurm took it off its node and put it back into its queue."))
     session.add(JobEvent(job_id=job.id, state="starting", why=f"waits in Slurm's queue; {goes_on}"))
 

@@ -21,7 +21,8 @@ PREFIX = "slurm:"
 
 @dataclass
 class Cluster:
-    """`seen`: the attempts that this worker looks after, by their job's number."""
+    """`seen`: the attempts that this worker looks after, by their job's number. `answered`: whether Slurm did in this
+    round, None when it was not asked; where it did not, asking again takes another ten seconds."""
 
     store: Store
     worker: str
@@ -30,6 +31,7 @@ class Cluster:
     patience: Patience
     engine: SlurmEngine
     seen: dict[int, OnCluster] = field(default_factory=dict)
+    answered: bool | None = None
 
     @property
     def run_on(self) -> str:

@@ -74,8 +74,8 @@ class Clusters:
 
 
 def _look(cluster: Cluster) -> None:
-    """Take over, claim, send, ask Slurm, act on the answers."""
+    """Take over, ask Slurm and act on the answers; then, where it answers, claim and send."""
     adopt(cluster)
+    follow(cluster)
     claim(cluster)
     send(cluster)
-    follow(cluster)

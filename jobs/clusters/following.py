@@ -23,6 +23,7 @@ def follow(cluster: Cluster) -> None:
     """One poll for all of the profile's jobs, and what each answer means."""
     sent = {item.ref: item for item in cluster.seen.values() if item.ref is not None}
     readings = cluster.engine.poll([item.as_watch() for item in sent.values()]) if sent else {}
+    cluster.answered = cluster.engine.answered if sent else None
     for ref, reading in readings.items():
         try:
             _act(cluster, sent[ref], reading)
@@ -63,8 +64,8 @@ def _show(cluster: Cluster, item: OnCluster, job: Job, reading: Reading) -> None
             row = mine(session, item)
             if row is not None:
                 _write(session, row, item, reading)
-    anew = item.starts >= job.cluster.get("starts", 0)
-    begins = job.state == "starting" and item.phase == "running" and reading.stage == "running" and anew
+    lives = item.phase == "running" and item.beat != job.cluster.get("beat")
+    begins = job.state == "starting" and reading.stage == "running" and lives
     batch = read_batch(item.folder, job.events_offset)
     if begins or batch.offset > job.events_offset:
         on = f" on {reading.node}" if reading.node else ""
@@ -81,7 +82,7 @@ def _write(session: Session, row: Job, item: OnCluster, reading: Reading) -> Non
     row.host = reading.node or row.host
     if reading.stage == "waiting" and row.started_at is not None:
         back_in_slurms_queue(session, row, item)
-    elif row.cluster.get("starts", 0) > before.get("starts", 0) and row.state == "running":
+    elif row.state == "running" and before.get("process") not in (None, "", row.cluster.get("process")):
         started_again(session, row)
     if reading.stage == "running" and row.started_at is None:
         row.started_at = now()

@@ -25,7 +25,7 @@ def send(cluster: Cluster) -> None:
     for item in [item for item in cluster.seen.values() if item.ref is None and item.phase in FINAL]:
         cluster.end(item, judge(item.status, None, ""))  # Slurm may have forgotten it
     waiting = [item for item in cluster.seen.values() if item.ref is None]
-    if not waiting:
+    if not waiting or cluster.answered is False:
         return
     found = cluster.engine.find([item.as_slurm() for item in waiting])
     if isinstance(found, Unreachable):

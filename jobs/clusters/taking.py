@@ -60,10 +60,12 @@ def _lives(session: Session, worker: str | None, host: str) -> bool:
 
 def claim(cluster: Cluster) -> None:
     """As many waiting jobs as the profile allows to be in Slurm's queue at the same time. They are sent next."""
+    if cluster.answered is False:
+        return
     with cluster.store.read() as session:
         if not _next(session, cluster):
             return
-    if isinstance(cluster.engine.commands.queue(), Unreachable):
+    if cluster.answered is None and isinstance(cluster.engine.commands.queue(), Unreachable):
         return  # they wait in the lab's line, where another machine's worker may take them
     with cluster.store.write() as session:
         claimed = _next(session, cluster)

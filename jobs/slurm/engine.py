@@ -62,6 +62,11 @@ class SlurmEngine:
         return {ref: replace(reading, held_back=reading.held_back and ref not in self._hurried)
                 for ref, reading in readings.items()}
 
+    @property
+    def answered(self) -> bool:
+        """Whether Slurm did at the last poll."""
+        return self._poll.answered
+
     def stop(self, *refs: Ref) -> Reply:
         """Ask them to save and end; the worker has written control.json before. Those that wait are cancelled."""
         return self._act(refs, self.commands.ask_to_end)

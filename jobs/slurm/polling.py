@@ -26,11 +26,13 @@ class Poll:
     output: Callable[[Watch], Path]
     settle_s: float = SETTLE_S
     clock: Callable[[], float] = time.monotonic
+    answered: bool = True  # whether Slurm did, when it was asked last
     _since: dict[Ref, tuple[object, float]] = field(default_factory=dict, repr=False)
     _accounting: bool | None = field(default=None, repr=False)
 
     def __call__(self, watches: Sequence[Watch]) -> dict[Ref, Reading]:
         rows = self.commands.queue()
+        self.answered = not isinstance(rows, Unreachable)
         if isinstance(rows, Unreachable):
             return {watch.ref: _without_slurm(watch, f"Slurm does not answer: {rows.why}") for watch in watches}
         known = {Ref(row.job_id, row.comment): row for row in rows}

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from jobs import catalog
-from jobs.worker import WorkerOptions, run_worker
+from jobs.worker import run_worker
+from jobs.worker_state import WorkerOptions
 from lab.bases.cards import BaseCard, bases
 from storage.database import Store
 from storage.queries.jobs import get_job

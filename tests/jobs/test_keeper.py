@@ -11,7 +11,8 @@ import threading
 
 from jobs.keeper import add_keeper, keeper_alive, spawn_worker, worker_alive
 from jobs.queue import submit
-from jobs.worker import WorkerOptions, run_worker
+from jobs.worker import run_worker
+from jobs.worker_state import WorkerOptions
 from lab.core.settings import Settings
 from storage.database import Store
 from tests.jobs.conftest import ended, now_of, wait_for, worker_thread

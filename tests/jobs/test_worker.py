@@ -106,7 +106,8 @@ def test_a_job_that_resumes_goes_on_from_its_last_whole_checkpoint(working: Stor
     row = ended(working, job)
     assert row.state == "succeeded" and row.attempt == 3
     assert row.result["begun_at"] >= 30 and row.result["sum"] == sum(range(60))
-    assert not working.home.job(job.uid).checkpoints.folder.exists()  # the result is stored, nothing is left to resume
+    # the result is stored, so nothing is left to resume
+    wait_for(lambda: not working.home.job(job.uid).checkpoints.folder.exists())
     with working.read() as session:
         assert [step for step, _ in metrics(session, job.id, "height")] == list(range(60))
 
@@ -190,7 +191,8 @@ def test_an_idle_service_gives_way_to_one_that_waits_and_a_busy_one_does_not(sto
 
 
 def test_a_second_worker_is_refused_with_a_sentence(working: Store) -> None:
-    from jobs.worker import WorkerOptions, run_worker
+    from jobs.worker import run_worker
+    from jobs.worker_state import WorkerOptions
 
     wait_for(lambda: _serving(working))
     with pytest.raises(LabError, match="a worker called 'main' already serves"):
