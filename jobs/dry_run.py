@@ -1,4 +1,4 @@
-"""What would be sent to Slurm: the batch files of a recipe's jobs, before anything is queued. Nothing is stored or sent.
+"""What would be sent to Slurm: the batch files of a recipe's jobs. Nothing is queued, stored or sent.
 
 The jobs have no uid yet: their places are shown as 000000000001, 000000000002…
 """
@@ -26,18 +26,20 @@ MIB_PER_GIB = 1024
 NOT_SENT = "Nothing is sent to Slurm: a worker's own machine runs it."
 
 
-def dry_run(store: Store, kind: str, values: Mapping[str, Any], wish: Wish = NO_WISH) -> str:
-    """The batch files, each under a line that says what it runs. Raises LabError for a wrong spec or profile."""
-    spec = load_spec(specs()[kind], with_full_paths(values))
+def batch_files(store: Store, spec: Spec, wish: Wish) -> list[tuple[str, str]]:
+    """(what it runs, text) of each batch file; none for a worker's own machine. Raises LabError for a wrong profile."""
     check_wish(store, wish)
     if not wish.run_on:
-        return NOT_SENT + "\n"
+        return []
     engine = SlurmEngine(read_profile(store.home, wish.run_on.removeprefix(PREFIX)), store.home)
-    parts = []
-    for needs, jobs in _by_needs(store.home, spec).items():
-        for batch in engine.batches(jobs):
-            parts.append(f"{_heading(needs, [job.name for job in batch.jobs])}\n{engine.render(batch)}")
-    return "\n\n".join(parts) + "\n"
+    return [(_heading(needs, [job.name for job in batch.jobs]), engine.render(batch))
+            for needs, jobs in _by_needs(store.home, spec).items() for batch in engine.batches(jobs)]
+
+
+def dry_run(store: Store, kind: str, values: Mapping[str, Any], wish: Wish = NO_WISH) -> str:
+    """The batch files as one text. Raises LabError for a wrong spec or profile."""
+    files = batch_files(store, load_spec(specs()[kind], with_full_paths(values)), wish)
+    return ("\n\n".join(f"## {heading}\n{text}" for heading, text in files) or NOT_SENT) + "\n"
 
 
 def _heading(needs: tuple[str, Needs], names: list[str]) -> str:
@@ -45,7 +47,7 @@ def _heading(needs: tuple[str, Needs], names: list[str]) -> str:
     memory = f", about {needed.memory_mib / MIB_PER_GIB:.1f} GiB of memory on each" if needed.memory_mib else ""
     devices = f"{needed.devices} GPU{'s' if needed.devices > 1 else ''} a job{memory}"
     listed = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-    return f"## {len(names)} × {kind} ({devices}): {listed}"
+    return f"{len(names)} × {kind} ({devices}): {listed}"
 
 
 def _by_needs(home: Home, spec: Spec) -> dict[tuple[str, Needs], list[SlurmJob]]:

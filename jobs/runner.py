@@ -213,7 +213,7 @@ def _stopped(context: FileContext, words: str) -> Verdict:
         return Verdict("cancelled", "cancelled", "Cancelled while it ran.")
     by = control.get("signal", "a signal")
     return Verdict(INTERRUPTED, "lost", f"It was told to end ({by}) by something else than the lab, for example a "
-                   f"shutdown or a preemption{'; ' + words if words else ''}.")
+                   f"shutdown, a preemption or a time limit{'; ' + words if words else ''}.")
 
 
 def failure(error: BaseException) -> Verdict:

@@ -18,7 +18,7 @@ from jobs.slurm.profile import SlurmProfile
 from jobs.slurm.stored import profile_names, read_profile, remove_profile, save_profile
 from lab.core.errors import LabError
 from lab.core.spec import load_spec, parse_overrides, read_recipe
-from storage.database import Store, open_store
+from storage.database import open_store
 from storage.tables import ENDED, Job
 
 FAULTY = 1
@@ -28,26 +28,28 @@ COLUMNS = ("profile", "partition", "GPUs a node", "nodes", "limit", "at once", "
 def list_profiles(options: argparse.Namespace) -> int:
     """Every profile, how many jobs at once it allows, and how many have not ended."""
     store = open_store()
-    rows, faults = [], []
+    found, faults = [], []
     for name in profile_names(store.home):
         try:
-            rows.append(_row(store, read_profile(store.home, name)))
+            profile = read_profile(store.home, name)
         except LabError as error:
             faults.append(str(error))
+            continue
+        with store.read() as session:
+            found.append((profile, _n_living(session, name)))
     if options.json:
-        print(json.dumps({"profiles": [dict(zip(COLUMNS, row, strict=True)) for row in rows], "faults": faults}))
-    elif rows:
-        print(aligned(COLUMNS, rows))
+        print(json.dumps({"profiles": [{**one.as_dict(), "jobs": living} for one, living in found], "faults": faults}))
+        return FAULTY if faults else 0
+    if found:
+        print(aligned(COLUMNS, [_cells(one, living) for one, living in found]))
     elif not faults:
         print("No profile yet. Write one as in docs/guide/slurm.md, then: python -m jobs slurm add FILE.yaml")
-    for fault in [] if options.json else faults:
-        print(fault)
+    print(*faults, sep="\n", end="\n" if faults else "")
     return FAULTY if faults else 0
 
 
-def _row(store: Store, profile: SlurmProfile) -> list[str]:
-    with store.read() as session:
-        living = _n_living(session, profile.name)
+def _cells(profile: SlurmProfile, living: int) -> list[str]:
+    """One row under COLUMNS."""
     return [profile.name, profile.partition or "–", str(profile.gpus_per_node), str(profile.nodes_max),
             f"{profile.time_limit_minutes} min", str(profile.max_jobs), str(living), profile.ssh or "this machine"]
 

@@ -69,19 +69,19 @@ def test_places_are_the_labs_workers_and_each_profile(tmp_path):
 
 @pytest.mark.usefixtures("two_bases")
 def test_the_dry_run_shows_one_file_a_kind_of_job_and_sends_nothing(tmp_path):
-    home, spec = Home(tmp_path), StudySpec.model_validate(VALUES)
-    save_profile(home, SlurmProfile(name="h100", shared=str(tmp_path), partition="big", gpus_per_node=8))
-    html = batch_preview(home, spec, "slurm:h100")
-    assert "Trainings, 2 jobs" in html and "#SBATCH --partition=big" in html and "#SBATCH --array=0-1" in html
+    store, spec = open_store(home=tmp_path), StudySpec.model_validate(VALUES)
+    save_profile(store.home, SlurmProfile(name="h100", shared=str(tmp_path), partition="big", gpus_per_node=8))
+    html = batch_preview(store, spec, "slurm:h100")
+    assert "2 × sft" in html and "#SBATCH --partition=big" in html and "#SBATCH --array=0-1" in html
     assert "nothing has been sent" in html and not (tmp_path / "slurm" / "batches").exists()
 
 
 @pytest.mark.usefixtures("two_bases")
 def test_a_profile_that_cannot_serve_this_lab_is_one_clear_sentence(tmp_path):
-    home, spec = Home(tmp_path), StudySpec.model_validate(VALUES)
-    save_profile(home, SlurmProfile(name="h100", shared="/elsewhere"))
-    assert "does not lie in /elsewhere" in batch_preview(home, spec, "slurm:h100")
-    assert "unknown Slurm profile" in batch_preview(home, spec, "slurm:h10")
+    store, spec = open_store(home=tmp_path), StudySpec.model_validate(VALUES)
+    save_profile(store.home, SlurmProfile(name="h100", shared="/elsewhere"))
+    assert "does not lie in /elsewhere" in batch_preview(store, spec, "slurm:h100")
+    assert "unknown Slurm profile" in batch_preview(store, spec, "slurm:h10")
 
 
 @pytest.mark.usefixtures("two_bases")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from jobs.clusters.cluster import PREFIX
 from lab.ui.components.html import ago, note
 from lab.ui.components.markup import Html, tag
 
@@ -12,7 +13,6 @@ if TYPE_CHECKING:
     from storage.files import Home
     from storage.tables import Job
 
-PREFIX = "slurm:"
 WORDS = {"PENDING": "pending in Slurm", "RUNNING": "in Slurm", "COMPLETING": "ending in Slurm",
          "CONFIGURING": "its nodes are being made ready", "SUSPENDED": "suspended in Slurm",
          "REQUEUED": "back in Slurm's queue"}

@@ -117,7 +117,7 @@ def _look(app: LabApp) -> Callable[..., list[Any]]:
         try:
             spec = FORM.read(values)
             shown: Html = read_grid(app.store, spec, run_on)
-            batch = batch_preview(app.store.home, spec, run_on)
+            batch = batch_preview(app.store, spec, run_on)
         except LabError as problem:
             shown = failure(problem)
         return [shown, FORM.recipe(values), gr.update(visible=bool(run_on)), batch]

@@ -15,7 +15,7 @@ PROGRAM = """
 import subprocess, time
 from tests.jobs.slurm.cluster import Cluster
 with Cluster() as cluster:
-    cluster.run("sbatch", "--wrap", "sleep 60")
+    cluster.run("sbatch", "--output=/dev/null", "--wrap", "sleep 60")
     while "RUNNING" not in cluster.run("squeue", "-h", "-o", "%T"):
         time.sleep(0.05)
     print(cluster.folder, flush=True)
