@@ -83,7 +83,6 @@ def test_a_later_attempt_begins_with_the_size_that_was_found(tiny, tmp_path, mon
     assert train_sft(spec(), second)["micro_batch_size"] == 4 and max(gpu.seen) == 4
     assert any(line.startswith("Memory ran out before: goes on with micro_batch_size 4") for line in second.logs)
     assert second.facts["micro_batch_size"] == 4
-    assert not second.checkpoints.folder.exists()
 
 
 @pytest.mark.parametrize("error", [
@@ -138,20 +137,20 @@ from tests.training.tiny import card, data, sums
 
 base, folder, mib = sys.argv[1:]
 dict.__setitem__(bases(), "tiny", card(Path(base)))
-dict.__setitem__(datasets(), "sums", data("sums", sums(128, long=128)))
-settings = dict(max_length=500, max_rows=0, batch_size=128, lora_dropout=0, target="trace", max_steps=1)
+dict.__setitem__(datasets(), "sums", data("sums", sums(64, long=64)))
+settings = dict(max_length=500, max_rows=0, batch_size=64, lora_dropout=0, target="trace", max_steps=1)
 first = spec(**{**settings, "batch_size": 2}, micro_batch_size=2)
 train_sft(first, attempt(Path(folder) / "first"))  # what a first run loads does not count
 used = int(next(line for line in open("/proc/self/status") if line.startswith("VmSize")).split()[1]) // 1024
 resource.setrlimit(resource.RLIMIT_AS, ((used + int(mib)) * 2**20,) * 2)
 context = attempt(Path(folder) / "job")
-result = train_sft(spec(**settings, micro_batch_size=128), context)
+result = train_sft(spec(**settings, micro_batch_size=64), context)
 print(context.logs, result["micro_batch_size"], result["n_steps"])
 """
 
 
 def test_a_process_that_may_not_have_more_memory_halves_its_micro_batch(tiny, tmp_path):
-    command = [sys.executable, "-c", REAL, tiny.location(), str(tmp_path), "400"]
+    command = [sys.executable, "-c", REAL, tiny.location(), str(tmp_path), "300"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
-    assert "Out of memory (" in done.stdout and int(done.stdout.split()[-2]) < 128 and done.stdout.split()[-1] == "1"
+    assert "Out of memory (" in done.stdout and int(done.stdout.split()[-2]) < 64 and done.stdout.split()[-1] == "1"

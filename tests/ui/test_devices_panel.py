@@ -21,7 +21,7 @@ def gpu(number: int, host: str = "node", **columns) -> Device:
 
 
 def test_a_held_gpu_names_its_job_with_its_arm_and_since_when():
-    held = gpu(0, job_id=7, leased_at=NOW - timedelta(minutes=23), free_mib=99 * GIB)
+    held = gpu(0, job_id=7, leased_at=datetime.now(UTC) - timedelta(minutes=23, seconds=9), free_mib=99 * GIB)
     holder = Job(id=7, uid="a", kind="sft", name="mine <b>")
     html = devices_panel(board(held, gpu(1), holders={7: holder}, arms={7: "trace"}))
     assert 'href="/jobs?id=7"' in html and "arm-trace" in html and "mine &lt;b&gt;" in html
