@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import gc
 import os
 import shutil
 import signal
@@ -202,6 +203,7 @@ def _result(job: dict[str, Any], task: Task, spec: Spec, context: FileContext, s
         status.write("running")
         return run_ranks(job, context.job, context)
     run = task.load()
+    gc.freeze()  # torch and its company are a million objects that never go: the collector need not look at them again
     status.write("running")
     return run(spec, context)
 

@@ -71,10 +71,9 @@ def start_job(store: Store, job: Job, place: Place) -> Watched:
         devices = leased(session, job)
     threads = max(1, cores() * max(1, len(devices)) // max(1, place.n_devices) // max(1, job.devices))
     order = Order(job.uid, folder, job.attempt, devices, threads, tasks()[job.kind].warm and job.devices == 1)
-    known = provenance()
     started = _start(order, place.warm)
     try:
-        note_process(store, job, started.identity, known)
+        note_process(store, job, started.identity, provenance())  # asks git, while the job starts
     except LabError as error:  # the store cannot be written now, and the job runs: its mark tells who it is
         print(f"job {job.id} runs as process {started.identity.pid}, which could not be noted: {error}", flush=True)
     return Watched(job.id, job.uid, folder, started.identity, job.attempt, job.worker, process=started.process)

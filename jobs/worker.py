@@ -27,10 +27,12 @@ from jobs.worker_state import WorkerOptions, WorkerState
 from lab.core.errors import LabError
 from storage.clock import store_now
 from storage.database import Store
+from storage.doorbell import Doorbell
 from storage.queries.queue import devices, ready_jobs
 from storage.tables import Job, Worker
 
 TICK_S = 0.25
+LISTEN_S = 0.05
 HEARTBEAT_S = 2.0
 DEVICES_EVERY_S = 10.0
 ADOPT_EVERY_S = 1.0
@@ -52,13 +54,13 @@ def run_worker(store: Store, options: WorkerOptions | None = None, stop: threadi
             from jobs.launchers.warm import WarmLauncher
 
             state.warm = WarmLauncher(store.home)
-        clusters = _look_after_clusters(state)
+        clusters, doorbell = _look_after_clusters(state), Doorbell(store.write_engine)
         while not stop.is_set() and lock.still_there():
             if not _tick_safely(state):
                 stop.wait(5 * TICK_S)
             elif options.kept and may_leave(state):
                 break
-            stop.wait(TICK_S)
+            _wait(stop, doorbell)
         state.left.set()
         clusters.join(LEAVING_S)
         if not clusters.is_alive():  # else it may be handing a job to Slurm: nobody takes over before this process ends
@@ -68,6 +70,13 @@ def run_worker(store: Store, options: WorkerOptions | None = None, stop: threadi
         if state.warm is not None:
             state.warm.stop()
         lock.release()
+
+
+def _wait(stop: threading.Event, doorbell: Doorbell) -> None:
+    """Until the next tick is due, or a new job has come."""
+    until = time.monotonic() + TICK_S
+    while time.monotonic() < until and not stop.wait(LISTEN_S) and not doorbell.rang():
+        continue
 
 
 def _look_after_clusters(state: WorkerState) -> threading.Thread:
