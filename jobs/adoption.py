@@ -14,7 +14,7 @@ import os
 from collections.abc import Iterable
 from datetime import timedelta
 
-from sqlmodel import Session, and_, col, or_, select
+from sqlmodel import Session, and_, col, delete, or_, select
 
 from jobs.endings import Left, Outcome, end_attempt
 from jobs.leases import ACTIVE, release
@@ -96,6 +96,18 @@ def _of_an_old_name(session: Session, store: Store, host: str) -> list[int]:
         col(Job.state).in_(ACTIVE), Job.host != host, Job.run_on == "", col(Job.worker).not_in(living)
     )
     return [job.id for job in session.exec(query) if not _held(JobFolder(store.home.absolute(job.folder)))]
+
+
+def forget_old_names(session: Session, host: str) -> None:
+    """On SQLite: workers and free devices that this machine had under another name, once nothing was heard of them."""
+    if session.get_bind().dialect.name != "sqlite":
+        return
+    since = store_now(session) - RENAMED
+    session.exec(delete(Worker).where(col(Worker.host) != host, col(Worker.heartbeat_at) < since))
+    served = select(Worker.host)
+    session.exec(delete(Device).where(
+        col(Device.host) != host, col(Device.job_id).is_(None), col(Device.host).not_in(served)
+    ))
 
 
 def _held(folder: JobFolder) -> bool:

@@ -13,7 +13,7 @@ import traceback
 
 from sqlmodel import select
 
-from jobs.adoption import adopt_abandoned
+from jobs.adoption import adopt_abandoned, forget_old_names
 from jobs.clusters.every import Clusters
 from jobs.devices import cpu_slots, find_devices
 from jobs.keeper import WorkerLock
@@ -104,6 +104,7 @@ def _sign_on(state: WorkerState) -> None:
     me, options = own_identity(), state.options
     state.name = f"{options.host}/{options.label}:{me.pid}:{me.start_ticks}"
     with state.store.write() as session:
+        forget_old_names(session, options.host)
         session.merge(Worker(name=state.name, host=options.host, pid=os.getpid(), start_ticks=me.start_ticks,
                              boot_id=me.boot_id, heartbeat_at=store_now(session)))
     _look_at_devices(state)

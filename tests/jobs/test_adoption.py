@@ -11,12 +11,15 @@ import sys
 import time
 from contextlib import contextmanager
 
+import pytest
 from sqlalchemy import text
 
 from jobs.devices import cpu_slots
+from jobs.endings import judge
 from jobs.leases import claim, register_devices
-from jobs.processes import identify
-from jobs.queue import submit
+from jobs.processes import MARK, identify
+from jobs.queue import request_cancel, submit
+from jobs.runner import LOCK_HELD, SUPERSEDED
 from jobs.watching import REBOOTED, VANISHED
 from storage.database import Store
 from storage.queries.jobs import events, get_job, metrics, workers
@@ -115,16 +118,6 @@ def _workers(store: Store) -> list[Worker]:
         return workers(session)
 
 
-def test_the_jobs_of_another_machine_are_left_alone(store: Store) -> None:
-    job = submit(store, "echo", {}).jobs[0]
-    with store.write() as session:
-        register_devices(session, "elsewhere", cpu_slots(1, 0))
-        assert claim(session, "elsewhere/main:1:1", "elsewhere").id == job.id
-    with worker_thread(store):
-        assert ended(store, submit(store, "echo", {}).jobs[0]).state == "succeeded"
-    assert now_of(store, job).state == "starting" and now_of(store, job).host == "elsewhere"
-
-
 def test_a_worker_that_died_between_claim_and_start_gives_the_job_back(store: Store) -> None:
     job = submit(store, "echo", {}).jobs[0]
     with store.write() as session:
@@ -133,6 +126,36 @@ def test_a_worker_that_died_between_claim_and_start_gives_the_job_back(store: St
     with worker_thread(store):
         row = ended(store, job)
     assert row.state == "succeeded" and row.attempt == 2  # a number is never given twice
+
+
+def test_a_cancel_between_claim_and_start_holds_when_the_worker_dies_then(store: Store) -> None:
+    job = submit(store, "echo", {}).jobs[0]
+    with store.write() as session:
+        register_devices(session, socket.gethostname(), cpu_slots(1, 0))
+        assert claim(session, "a worker that dies now", socket.gethostname()).id == job.id
+    request_cancel(store, job.id)
+    with worker_thread(store):
+        row = ended(store, job)
+    assert (row.state, row.attempt) == ("cancelled", 1) and not store.home.job(job.uid).log.exists()
+
+
+def test_a_process_of_an_earlier_attempt_that_nobody_noted_is_ended_before_the_next_one_starts(store: Store) -> None:
+    job = submit(store, "echo", {}).jobs[0]
+    folder = store.home.job(job.uid)
+    folder.path.mkdir(parents=True)
+    hold = "import fcntl, sys, time; file = open(sys.argv[1], 'w'); fcntl.flock(file, 2); print(); time.sleep(600)"
+    stray = subprocess.Popen([sys.executable, "-c", hold, str(folder.lock)], stdout=subprocess.PIPE,
+                             env={**os.environ, MARK: job.uid})
+    stray.stdout.readline()
+    with worker_thread(store):
+        row = ended(store, job)
+    assert (row.state, row.attempt) == ("succeeded", 1)
+    assert stray.wait(10) == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("code", [LOCK_HELD, SUPERSEDED])
+def test_an_attempt_that_found_its_place_taken_is_lost_and_not_failed(code: int) -> None:
+    assert judge({}, code, VANISHED).state == "lost"
 
 
 def test_nothing_is_claimed_twice_by_many_claimers(store: Store) -> None:
