@@ -15,7 +15,7 @@ from sqlmodel import Session
 
 from jobs.leases import release
 from jobs.results import Ended, store_result
-from jobs.runner import DISK_FULL, ENDINGS, INTERRUPTED, LOCK_HELD, SUPERSEDED
+from jobs.status import DISK_FULL, ENDINGS, INTERRUPTED, LOCK_HELD, SUPERSEDED
 from storage.tables import Job, JobEvent, now
 
 LOST = "lost"

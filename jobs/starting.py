@@ -14,7 +14,7 @@ from jobs.leases import leased
 from jobs.processes import sweep
 from jobs.provenance import cores, provenance
 from jobs.references import resolve_models
-from jobs.runner import DISK_ERRORS
+from jobs.status import DISK_ERRORS
 from jobs.watching import Watched
 from lab.core.context import write_json
 from lab.core.errors import LabError

@@ -14,7 +14,7 @@ from jobs.endings import MOST_LOSSES, Left, Outcome, end_attempt, judge
 from jobs.ingest import Batch, Pace, apply_batch, read_batch
 from jobs.processes import Identity, ask_to_end, boot_id, is_zombie, sweep
 from jobs.results import Ended, read_ended
-from jobs.runner import ENDINGS
+from jobs.status import ENDINGS
 from lab.core.context import write_json
 from lab.core.errors import LabError
 from storage.database import Store

@@ -19,7 +19,7 @@ from jobs.endings import judge
 from jobs.leases import claim, register_devices
 from jobs.processes import MARK, identify
 from jobs.queue import request_cancel, submit
-from jobs.runner import LOCK_HELD, SUPERSEDED
+from jobs.status import LOCK_HELD, SUPERSEDED
 from jobs.watching import REBOOTED, VANISHED
 from storage.database import Store
 from storage.queries.jobs import events, get_job, metrics, workers
