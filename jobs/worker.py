@@ -31,7 +31,7 @@ from storage.doorbell import Doorbell
 from storage.queries.queue import devices, ready_jobs
 from storage.tables import Job, Worker
 
-TICK_S = 0.25
+TICK_S = 0.5
 LISTEN_S = 0.05
 HEARTBEAT_S = 2.0
 DEVICES_EVERY_S = 10.0
