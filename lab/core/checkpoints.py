@@ -76,10 +76,6 @@ class Checkpoints:
         """Remove everything: the job has succeeded, or is to start over."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def size_mib(self) -> float:
-        """What they take on the disk."""
-        return sum(file.stat().st_size for file in _files(self.folder)) / 2**20
-
     def _newest_first(self) -> Iterator[tuple[int, Path]]:
         found = []
         for folder in self.folder.glob(f"{PREFIX}*"):

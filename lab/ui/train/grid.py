@@ -6,10 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lab.core.errors import LabError
 from lab.studies.plan import plan
 from lab.studies.preview import PreviewRow, preview
-from lab.training.memory import estimate
 from lab.ui.components.html import chip, duration, number
 from lab.ui.components.markup import Html, join, tag
 from lab.ui.components.table import Column, Row, table
@@ -18,7 +16,6 @@ from storage.queries.queue import devices
 
 if TYPE_CHECKING:
     from lab.studies.spec import StudySpec
-    from lab.training.specs import SftSpec
     from storage.database import Store
     from storage.tables import Device
 
@@ -33,10 +30,10 @@ COLUMNS = [
 
 def read_grid(store: Store, spec: StudySpec, run_on: str = "") -> Html:
     """A table of every variant, and the sum in one sentence. On a cluster nothing is known of its devices' memory."""
-    rows, gpus = preview(spec, measured_speeds(store)), [] if run_on else _gpus(store)
+    gpus = [] if run_on else _gpus(store)
     room = Room(bool(gpus) or bool(run_on), max((gpu.memory_mib for gpu in gpus), default=0))
-    lines = [_row(row, memory_mib(variant, room.on_gpu), room)
-             for row, variant in zip(rows, spec.variants(), strict=True)]
+    rows = preview(spec, measured_speeds(store), room.on_gpu)
+    lines = [_row(row, row.memory_mib, room) for row in rows]
     largest = max(gpus, key=lambda gpu: gpu.memory_mib, default=None)
     words = [total(rows, len(plan(spec)))]
     if largest is not None:
@@ -55,14 +52,6 @@ class Room:
 def _gpus(store: Store) -> list[Device]:
     with store.read() as session:
         return [device for device in devices(session) if device.kind == "gpu"]
-
-
-def memory_mib(variant: SftSpec, on_gpu: bool) -> int | None:
-    """None where nothing is known of the base's dimensions on this machine."""
-    try:
-        return estimate(variant, on_gpu).total
-    except LabError:
-        return None
 
 
 def _gib(mib: int) -> str:
