@@ -70,10 +70,8 @@ def test_other_things_in_the_folder_are_no_checkpoints(checkpoints):
     assert checkpoints.last_whole() is None and checkpoints.broken() == []
 
 
-def test_size_and_clearing(checkpoints):
-    assert checkpoints.size_mib() == 0
+def test_clearing_leaves_nothing(checkpoints):
     write(checkpoints, 1)
-    assert checkpoints.size_mib() == pytest.approx(102 / 2**20)
     checkpoints.clear()
     checkpoints.clear()
     assert not checkpoints.folder.exists()
