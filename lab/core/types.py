@@ -7,7 +7,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-Target = Literal["trace", "steps", "answer", "gold"]
+Target = Literal["trace", "steps", "answer", "gold", "shuffled", "wrong"]
+StyleName = Literal["tags", "headings", "s1", "finemed"]
 ThinkState = Literal["closed", "unclosed_length", "unclosed_eos", "none", "forced"]
 FinishReason = Literal["eos", "stop", "length", "forced", "cancelled", "error"]
 
@@ -25,6 +26,7 @@ class Example(Plain):
     question: str
     options: dict[str, str] | None = None  # {"A": "…", …} for multiple choice
     trace: str | None = None  # the reasoning, without delimiters
+    steps: str | None = None  # the reasoning condensed, one step a line; None: made from the trace by rule
     answer: str  # the full answer text a model should give after thinking
     gold: str  # short verifiable answer
     verifier: str = "exact"  # name in lab.verify
@@ -36,6 +38,20 @@ class Example(Plain):
         return hashlib.sha256(" ".join(self.question.lower().split()).encode()).hexdigest()
 
 
+class Pair(Plain):
+    """Two replies to one question, the first preferred: a row of preference training. Replies carry their thinking."""
+
+    id: str
+    question: str
+    options: dict[str, str] | None = None
+    chosen: str  # the answer text; thinking apart, without delimiters
+    chosen_trace: str | None = None
+    rejected: str
+    rejected_trace: str | None = None
+    subject: str = ""
+    source: str = ""
+
+
 class ModelSource(Plain):
     """Where a model's weights are: a base alone, a base + LoRA adapter folder, or a folder of full weights."""
 
@@ -45,6 +61,8 @@ class ModelSource(Plain):
     folder: str | None = None  # None: the base itself
     kind: Literal["base", "adapter", "full"] = "base"
     arm: str = "base"  # base or the target: decides the colour everywhere
+    thinking_style: StyleName | None = None  # how it was taught to mark thinking; None: as the base's card says
+    template_sha: str = ""  # of the chat template it was trained through; "" for a base
 
 
 class Generation(Plain):

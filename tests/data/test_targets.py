@@ -24,8 +24,16 @@ def test_trace_is_thinking_and_answer_and_the_others_leave_the_thinking_out() ->
 def test_a_row_that_cannot_teach_a_target_is_an_error_and_not_an_empty_text() -> None:
     with pytest.raises(LabError, match="no reasoning trace"):
         target_text(ROW.model_copy(update={"trace": None}), "trace")
-    with pytest.raises(LabError, match="no condensed steps"):
+    with pytest.raises(LabError, match="no reasoning trace: target steps"):
         target_text(ROW, "steps")
+
+
+def test_each_style_writes_its_own_marks() -> None:
+    written = {style: target_text(ROW, "trace", style) for style in THINKING_STYLES}
+    assert written["headings"] == "## Thinking\n\n1+1=2\n\n## Final Response\n\nIt is 2.\nAnswer: 2"
+    assert written["s1"] == "<|im_start|>think\n1+1=2\n<|im_start|>answer\nIt is 2.\nAnswer: 2"
+    assert THINKING_STYLES["s1"].wrap("t", "2").endswith("answer\nAnswer: 2")
+    assert written["finemed"] == "## Thought\n\n1+1=2\n\n## Summarization\n\nIt is 2.\nAnswer: 2"
 
 
 @pytest.mark.parametrize("name", ["demo-general", "demo-medical", "demo-combined"])
