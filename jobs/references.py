@@ -14,7 +14,7 @@ from storage.queries.jobs import find_job
 from storage.queries.studies import get_variant, model_source
 from storage.tables import Job, Variant
 
-TRAINING_KINDS = ("sft",)
+TRAINING_KINDS = ("sft", "dpo", "ppo", "grpo", "rloo")
 
 
 def model_refs(spec: Spec) -> list[str]:
@@ -24,8 +24,9 @@ def model_refs(spec: Spec) -> list[str]:
 
 def _fields(spec: Spec) -> list[tuple[str, str]]:
     fields: list[tuple[str, str]] = []
-    if isinstance(getattr(spec, "model", None), str):
-        fields.append(("model", spec.model))  # type: ignore[attr-defined]
+    for name in ("model", "start"):
+        if isinstance(ref := getattr(spec, name, None), str) and ref:
+            fields.append((name, ref))
     many: Any = getattr(spec, "models", ())
     return fields + [(f"models.{index}", ref) for index, ref in enumerate(many)]
 

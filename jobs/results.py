@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlmodel import Session, select
 
+from jobs.references import TRAINING_KINDS
 from storage.files import JobFolder
 from storage.queries.jobs import find_job
 from storage.tables import Answer, AnswerBank, BenchmarkRun, BenchmarkSample, Job, Variant
@@ -46,14 +47,30 @@ def store_result(session: Session, job: Job, ended: Ended) -> None:
 
 
 def _variant(session: Session, job: Job, ended: Ended) -> None:
+    """What any training job leaves. Its arm is its own target, or that of the model it began from."""
     spec, result = job.spec, ended.result
     session.add(Variant(
-        name=_unused_name(session, job.name), job_id=job.id, study_id=job.study_id,
-        base=spec["base"], dataset=spec["dataset"], target=spec["target"], method=spec["method"], seed=spec["seed"],
-        folder=f"{job.folder}/artifacts", weights=result["weights"], n_rows=result["n_rows"],
-        n_dropped=result["n_dropped"], n_tokens=result["n_tokens"], final_loss=result.get("final_loss"),
-        seconds=result["seconds"],
+        name=_unused_name(session, job.name), job_id=job.id, study_id=job.study_id, kind=job.kind,
+        base=spec["base"], dataset=spec.get("dataset") or spec["pairs"], target=_arm(session, spec),
+        start=_start_name(session, spec.get("start", "")), method=spec["method"], seed=spec["seed"],
+        folder=f"{job.folder}/artifacts", **{name: result.get(name) for name in (
+            "weights", "n_rows", "n_dropped", "n_tokens", "final_loss", "seconds", "health",
+        )}, thinking_style=result.get("thinking_style", ""), template_sha=result.get("template_sha", ""),
     ))
+
+
+def _arm(session: Session, spec: dict[str, Any]) -> str:
+    """The colour of a variant: what its examples taught. Preferences and rewards go on from what was taught before."""
+    if "target" in spec:
+        return str(spec["target"])
+    variant_id = _variant_id(session, spec.get("start", ""))
+    return session.get_one(Variant, variant_id).target if variant_id else "trace"
+
+
+def _start_name(session: Session, ref: str) -> str:
+    """'variant:<name>' also where the spec named a job: jobs may be deleted, and names are what people read."""
+    variant_id = _variant_id(session, ref)
+    return f"variant:{session.get_one(Variant, variant_id).name}" if variant_id else ""
 
 
 def _unused_name(session: Session, name: str) -> str:
@@ -105,7 +122,7 @@ def _variant_id(session: Session, ref: str) -> int | None:
 
 
 HANDLERS: dict[str, Callable[[Session, Job, Ended], None]] = {
-    "sft": _variant,
+    **dict.fromkeys(TRAINING_KINDS, _variant),
     "benchmark": _benchmark_run,
     "answers": _answer_bank,
 }

@@ -12,6 +12,7 @@ from sqlmodel import col, select
 
 from jobs.cli.text import JOB_COLUMNS, accuracy, aligned, as_dict, duration, job_cells, percent
 from jobs.keeper import keep_worker
+from jobs.references import TRAINING_KINDS
 from lab.core.settings import Settings
 from lab.reports.tables import differences_markdown
 from storage.database import Store
@@ -93,7 +94,7 @@ def outcome(store: Store, jobs: list[Job], study_id: int | None, as_json: bool) 
 def accuracy_table(jobs: list[Job], runs: list[BenchmarkRun], variants: dict[int, str]) -> str:
     """One row a model: its training job's state, and its accuracy on each benchmark. `variants`: job → name."""
     benchmarks = sorted({run.benchmark for run in runs})
-    states = {variants.get(job.id, job.name): job.state for job in jobs if job.kind == "sft"}
+    states = {variants.get(job.id, job.name): job.state for job in jobs if job.kind in TRAINING_KINDS}
     labels = list(dict.fromkeys([run.model_label for run in runs if run.arm == "base"] + list(states)))
     labels += sorted({run.model_label for run in runs} - set(labels))
     cells = {(run.model_label, run.benchmark): accuracy(run) for run in runs}

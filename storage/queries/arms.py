@@ -10,11 +10,12 @@ from storage.tables import Job, Variant
 
 
 def job_arms(session: Session, jobs: Sequence[Job]) -> dict[int, str]:
-    """Job number → arm. A training job's is its target, a benchmark's that of its model; jobs of several have none."""
+    """Job number → arm. A training job's is its target or that of its start, a benchmark's that of its model."""
     refs = {job.id: str(job.spec.get("model", "")) for job in jobs if job.kind == "benchmark"}
+    refs |= {job.id: str(job.spec["start"]) for job in jobs if "target" not in job.spec and job.spec.get("start")}
     targets = _targets(session, set(refs.values()))
     arms = {job_id: targets.get(ref, "base") for job_id, ref in refs.items()}
-    return arms | {job.id: str(job.spec.get("target", "base")) for job in jobs if job.kind == "sft"}
+    return arms | {job.id: str(job.spec.get("target", "base")) for job in jobs if "target" in job.spec}
 
 
 def _targets(session: Session, refs: set[str]) -> dict[str, str]:

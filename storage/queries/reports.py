@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import func
 from sqlmodel import Session, col, select
@@ -12,7 +13,7 @@ from lab.reports.records import Fluency, ModelRun, Pending, Preference, Sample
 from lab.stats.bootstrap import Bootstrap
 from storage.queries.benchmarks import latest_runs
 from storage.queries.ratings import round_results
-from storage.queries.studies import get_study, study_jobs
+from storage.queries.studies import get_study, lineage, study_jobs
 from storage.tables import Answer, AnswerBank, BenchmarkRun, BenchmarkSample, Round, Variant
 
 ASKED_AT_ONCE = 500  # SQLite binds a limited number of values in one statement
@@ -44,14 +45,21 @@ def model_runs(session: Session, runs: Sequence[BenchmarkRun]) -> list[ModelRun]
     samples = _samples(session, [run.id for run in runs if run.id is not None])
     wanted = {run.variant_id for run in runs if run.variant_id is not None}
     variants = {v.id: v for v in session.exec(select(Variant).where(col(Variant.id).in_(wanted)))}
-    return [_model_run(run, variants.get(run.variant_id), samples.get(run.id, [])) for run in runs]
+    stages = {v.id: len(lineage(session, v)) for v in variants.values() if v.start}
+    return [_model_run(run, variants.get(run.variant_id), samples.get(run.id, []), stages) for run in runs]
 
 
-def _model_run(run: BenchmarkRun, variant: Variant | None, samples: list[Sample]) -> ModelRun:
+def _model_run(
+    run: BenchmarkRun, variant: Variant | None, samples: list[Sample], stages: dict[int | None, int]
+) -> ModelRun:
+    trained: dict[str, Any] = {} if variant is None else {
+        "dataset": variant.dataset, "seed": variant.seed, "method": variant.kind,
+        "start": variant.start.removeprefix("variant:"), "n_stages": stages.get(variant.id, 1),
+    }
     return ModelRun(
         model=run.model_label, base=run.base, arm=run.arm, benchmark=run.benchmark,
-        benchmark_version=run.benchmark_version, samples=tuple(samples), dataset=variant.dataset if variant else "",
-        seed=variant.seed if variant else None, settings=run.settings, seconds=run.seconds, run_id=run.id,
+        benchmark_version=run.benchmark_version, samples=tuple(samples), settings=run.settings, seconds=run.seconds,
+        run_id=run.id, **trained,
     )
 
 

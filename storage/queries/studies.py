@@ -15,6 +15,8 @@ from storage.queries.jobs import counts_by_state, find_job
 from storage.queries.queue import mean_seconds
 from storage.tables import ENDED, Job, Study, Variant
 
+MOST_STAGES = 100  # a chain is never that long; a store that was edited by hand could hold a circle
+
 
 def list_studies(session: Session, search: str = "", offset: int = 0, limit: int = 20) -> tuple[list[Study], int]:
     """(studies of this page, newest first, number in all)."""
@@ -114,12 +116,24 @@ def get_variant(session: Session, name_or_id: str | int) -> Variant:
     return variant
 
 
+def lineage(session: Session, variant: Variant) -> list[Variant]:
+    """The variant and what it began from, back to the first that stands on a base. A gap in the store ends it."""
+    chain = [variant]
+    while chain[-1].start and len(chain) < MOST_STAGES:
+        name = chain[-1].start.removeprefix("variant:")
+        before = session.exec(select(Variant).where(Variant.name == name)).first()
+        if before is None:
+            break
+        chain.append(before)
+    return chain
+
+
 def variant_source(variant: Variant, home: Home, ref: str | None = None) -> ModelSource:
     """Where a variant's weights are now."""
     return ModelSource(
         ref=ref or f"variant:{variant.name}", label=variant.name, base=variant.base,
         folder=str(home.absolute(variant.folder)), kind="full" if variant.weights == "full" else "adapter",
-        arm=variant.target,
+        arm=variant.target, thinking_style=variant.thinking_style or None, template_sha=variant.template_sha,
     )
 
 

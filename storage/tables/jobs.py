@@ -54,6 +54,9 @@ class Job(SQLModel, table=True):
     facts: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
     # what a running task announced: an engine's URL, rows kept and dropped
 
+    energy: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON))
+    # kWh, kg CO2 and how they were found, over all attempts
+
     folder: str = ""
     progress_done: float = 0
     progress_total: float = 0

@@ -16,13 +16,14 @@ class Study(SQLModel, table=True):
 
     id: int | None = Field(default=None, primary_key=True)
     name: str
+    kind: str = "study"  # study: a grid; curriculum: stages one after another
     spec: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
     created_at: datetime = Field(default_factory=now)
     demo: bool = False  # the study that an empty store queues by itself
 
 
 class Variant(SQLModel, table=True):
-    """Base + adapter (or full weights) + spec, as a training job left it."""
+    """Base + adapter (or full weights) + spec, as a training job of any method left it."""
 
     id: int | None = Field(default=None, primary_key=True)
     name: str = Field(unique=True)  # unique over the store: a second run of the same cell gets '-2'
@@ -31,7 +32,9 @@ class Variant(SQLModel, table=True):
     base: str = Field(index=True)
     dataset: str
     target: str  # the arm
-    method: str
+    kind: str = "sft"  # of the training job: sft, dpo, ppo, grpo, rloo
+    start: str = ""  # the model it began from as its spec names it; "": the base
+    method: str  # lora | full
     seed: int = Field(sa_type=WIDE)
     folder: str
     weights: str = "adapter"  # adapter | full
@@ -40,4 +43,7 @@ class Variant(SQLModel, table=True):
     n_tokens: int = Field(default=0, sa_type=WIDE)
     final_loss: float | None = None
     seconds: float = 0
+    thinking_style: str = ""  # how it was taught to mark thinking; "": as its base's card says
+    template_sha: str = ""  # of the chat template it was trained through
+    health: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON))  # None: not examined
     created_at: datetime = Field(default_factory=now)
