@@ -1,4 +1,4 @@
-"""Every kind of work that can be submitted: the tasks of the rooms below, and the study that expands into them."""
+"""Every kind of work that can be submitted: the tasks of the rooms below, and what expands into several of them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from functools import cache
 from lab.core.registry import Registry, discover
 from lab.core.spec import Spec
 from lab.core.task import Task
+from lab.studies.curriculum import CurriculumSpec
 from lab.studies.spec import StudySpec
 
 ROOMS = ("lab.training", "lab.benchmarks", "lab.engine")
@@ -33,4 +34,5 @@ def specs() -> Registry[type[Spec]]:
     """What a recipe's `kind` may be."""
     found: Registry[type[Spec]] = Registry("kind", {kind: task.spec for kind, task in tasks().items()})
     found.add(StudySpec.kind, StudySpec)
+    found.add(CurriculumSpec.kind, CurriculumSpec)
     return found

@@ -17,8 +17,7 @@ from jobs.slurm.engine import SlurmEngine
 from jobs.slurm.stored import read_profile
 from lab.core.spec import Spec, load_spec
 from lab.core.task import Needs
-from lab.studies.plan import plan
-from lab.studies.spec import StudySpec
+from lab.studies.plan import Planned, plan
 from storage.database import Store
 from storage.files import Home
 
@@ -61,7 +60,7 @@ def _by_needs(home: Home, spec: Spec) -> dict[tuple[str, Needs], list[SlurmJob]]
 
 
 def _jobs(spec: Spec) -> list[tuple[str, Spec]]:
-    if not isinstance(spec, StudySpec):
+    if not isinstance(spec, Planned):
         return [(job_name(spec), spec)]
     planned = plan(spec)
     uids = {item.key: f"{number:012d}" for number, item in enumerate(planned, 1)}

@@ -21,8 +21,7 @@ from jobs.references import check_references, model_refs, needed_jobs
 from jobs.slurm.stored import profile_names, read_profile
 from lab.core.errors import LabError, SpecError
 from lab.core.spec import Spec, load_spec, read_recipe
-from lab.studies.plan import plan
-from lab.studies.spec import StudySpec
+from lab.studies.plan import Planned, plan
 from storage.database import Store
 from storage.queries.jobs import get_job, needed_by, needs
 from storage.queries.queue import next_rank
@@ -73,7 +72,7 @@ def submit(
     if faults:
         raise SpecError(faults, kind)
     check_wish(store, wish)
-    if isinstance(spec, StudySpec):
+    if isinstance(spec, Planned):
         return _submit_study(store, spec, wish, demo)
     with store.write() as session:
         _refuse_faults(session, spec)
@@ -94,7 +93,7 @@ def check_wish(store: Store, wish: Wish) -> None:
     read_profile(store.home, name)
 
 
-def _submit_study(store: Store, spec: StudySpec, wish: Wish, demo: bool) -> Submitted:
+def _submit_study(store: Store, spec: Planned, wish: Wish, demo: bool) -> Submitted:
     planned = plan(spec)
     uids = {item.key: new_uid() for item in planned}
     drafts = []
@@ -102,7 +101,8 @@ def _submit_study(store: Store, spec: StudySpec, wish: Wish, demo: bool) -> Subm
         values = item.with_uids(uids)
         drafts.append(_Draft(item.kind, values, load_spec(specs()[item.kind], values, item.name), item.name))
     with store.write() as session:
-        study = Study(name=spec.name, spec=spec.as_dict(), demo=demo)
+        _refuse_faults(session, spec)
+        study = Study(name=spec.name, kind=spec.kind, spec=spec.as_dict(), demo=demo)
         session.add(study)
         session.flush()
         rows: dict[str, Job] = {}

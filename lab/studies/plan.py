@@ -1,8 +1,8 @@
-"""From a study to its jobs: the pure expansion, before anything has an id in the store.
+"""From a study or a curriculum to its jobs: the pure expansion, before anything has an id in the store.
 
 A planned job names other planned jobs by key. Two places hold keys: `needs`, and every "job:<key>" string in `values`
-(a benchmark's `model`, an answer bank's `models`). The queue gives each key a job uid and calls `with_uids`, which puts
-the uids in the places of the keys; the result is what the job's own Spec validates.
+(a benchmark's `model`, an answer bank's `models`, a stage's `start`). The queue gives each key a job uid and calls
+`with_uids`, which puts the uids in the places of the keys; the result is what the job's own Spec validates.
 """
 
 from __future__ import annotations
@@ -11,10 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from lab.studies.curriculum import REFERENCE, CurriculumSpec
 from lab.studies.spec import StudySpec
+from lab.training.kinds import leaves_a_model
 from lab.training.specs import SftSpec
 
-REFERENCE = "job:"
+Planned = StudySpec | CurriculumSpec  # what expands into several jobs
 LONGEST_NAME = 80
 
 
@@ -23,7 +25,7 @@ class PlannedJob:
     """One job of a study: what it does and which jobs of the same plan must have succeeded before."""
 
     key: str  # unique within the plan: 'sft-1', 'benchmark-3', 'answers-1'
-    kind: str  # kind of the job: sft, benchmark or answers
+    kind: str  # kind of the job: sft, dpo, benchmark, answers…
     name: str
     values: dict[str, Any]  # values of the kind's Spec, keys still in the places of uids
     needs: tuple[str, ...] = ()
@@ -53,18 +55,38 @@ class _Plan:
         return key
 
 
-def plan(spec: StudySpec) -> list[PlannedJob]:
-    """Every job of the study, in an order that shows a result soon and never puts a job before what it needs.
-
-    Each base is benchmarked first (it trains nothing, so it is quick), then its pairs follow one by one: train an arm,
-    benchmark it, train the next, and when all arms of the pair are there collect their answers.
-    """
+def plan(spec: Planned) -> list[PlannedJob]:
+    """Every job, in an order that shows a result soon and never puts a job before what it needs."""
     planned = _Plan()
+    if isinstance(spec, CurriculumSpec):
+        _add_stages(planned, spec)
+    else:
+        _add_grid(planned, spec)
+    return planned.jobs
+
+
+def _add_grid(planned: _Plan, spec: StudySpec) -> None:
+    """Each base is benchmarked first (it trains nothing, so it is quick), then its pairs follow one by one: train an
+    arm, benchmark it, train the next, and when all arms of the pair are there collect their answers."""
     for base in spec.bases:
         _add_benchmarks(planned, spec, base, base, ())
         for pair in pairs(spec, base):
             _add_pair(planned, spec, pair)
-    return planned.jobs
+
+
+def _add_stages(planned: _Plan, spec: CurriculumSpec) -> None:
+    """The beginning is benchmarked first, then each stage after it has been trained."""
+    beginning = spec.start or spec.base
+    _add_benchmarks(planned, spec, beginning, beginning.removeprefix("variant:"), ())
+    keys: dict[str, str] = {}
+    for index, stage in enumerate(spec.stages):
+        references = {name: REFERENCE + key for name, key in keys.items()}
+        values = spec.stage_spec(index, references).as_dict()
+        used = [key for key in keys.values() if REFERENCE + key in values.values()]
+        key = planned.add(stage.kind, spec.variant_name(index), values, tuple(used))
+        keys[stage.name] = key
+        if leaves_a_model(stage.kind) and stage.benchmark:
+            _add_benchmarks(planned, spec, REFERENCE + key, spec.variant_name(index), (key,))
 
 
 def pairs(spec: StudySpec, base: str) -> list[list[SftSpec]]:
@@ -94,7 +116,7 @@ def _add_pair(planned: _Plan, spec: StudySpec, pair: list[SftSpec]) -> None:
         planned.add("answers", f"answers of {first.base} {first.dataset_label()} s{first.seed}", values, tuple(keys))
 
 
-def _add_benchmarks(planned: _Plan, spec: StudySpec, model: str, label: str, needs: tuple[str, ...]) -> None:
+def _add_benchmarks(planned: _Plan, spec: Planned, model: str, label: str, needs: tuple[str, ...]) -> None:
     for benchmark in spec.benchmarks:
         values = {
             "model": model,

@@ -10,8 +10,9 @@ from lab.bases.cards import bases
 from lab.benchmarks.benchmark import benchmarks
 from lab.core.errors import Fault
 from lab.core.spec import Spec, known_name
+from lab.core.types import Target
 from lab.data.jsonl import check_dataset_name
-from lab.training.specs import SftSpec, TrainedTarget, TrainingSettings, check_context
+from lab.training.specs import SftSpec, TrainingSettings, check_context
 
 
 class StudySpec(Spec):
@@ -21,7 +22,7 @@ class StudySpec(Spec):
     name: str = Field(min_length=1, max_length=80, description="How lists and the results page call it.")
     bases: tuple[str, ...] = Field(min_length=1, description="Base models to train; each is also benchmarked as it is.")
     datasets: tuple[str, ...] = Field(min_length=1, description="Datasets, by name or path of a .jsonl file.")
-    targets: tuple[TrainedTarget, ...] = Field(
+    targets: tuple[Target, ...] = Field(
         ("trace", "answer"), min_length=1, description="The arms: thinking and answer, or the answer alone."
     )
     seeds: tuple[int, ...] = Field((0,), min_length=1, description="Training seeds; each repeats every cell.")

@@ -19,7 +19,7 @@ def test_the_registries_are_not_empty():
     assert len(bases()) >= 2 and len(datasets()) >= 3 and len(benchmarks()) >= 2
     assert verifiers() and RECIPES
     assert {"sft", "benchmark", "answers", "engine"} <= set(tasks())
-    assert set(specs()) == set(tasks()) | {"study"}
+    assert set(specs()) == set(tasks()) | {"study", "curriculum"}
 
 
 @pytest.mark.parametrize("kind", sorted(specs()))
