@@ -12,8 +12,8 @@ from lab.reports.records import MATCHED_SETTINGS, ModelRun
 from lab.stats.paired import paired_difference
 from lab.stats.power import detectable_difference
 
-Question = Literal["trace − answer", "arm − base", "two models"]
-ARM_ORDER = ("base", "answer", "trace", "steps", "gold")
+Question = Literal["trace − answer", "trace − other", "stage − start", "arm − base", "two models"]
+ARM_ORDER = ("base", "answer", "trace", "steps", "gold", "shuffled", "wrong")
 
 
 @dataclass(frozen=True)
@@ -86,20 +86,26 @@ def compare(first: ModelRun, second: ModelRun, question: Question = "two models"
 
 
 def pairs(runs: Sequence[ModelRun]) -> list[tuple[Question, ModelRun, ModelRun]]:
-    """The pairs a study is about: trace − answer inside a cell first, then each arm − its own base."""
-    found: list[tuple[Question, ModelRun, ModelRun]] = []
+    """The pairs a study is about, in this order: trace − answer inside a cell, trace − each other arm or control, each
+    stage − the one it went on from, each arm − its own base."""
     ordered = sorted(runs, key=run_order)
-    for first in ordered:
-        for second in ordered:
-            same = first.benchmark == second.benchmark and first.cell == second.cell
-            if same and (first.arm, second.arm) == ("trace", "answer"):
-                found.append(("trace − answer", first, second))
-    for first in ordered:
-        for second in ordered:
-            if first.arm != "base" and second.arm == "base" and first.base == second.base \
-                    and first.benchmark == second.benchmark:
-                found.append(("arm − base", first, second))
-    return found
+    found = [(question, first, second) for first in ordered for second in ordered
+             if first.benchmark == second.benchmark and (question := _question(first, second))]
+    order: tuple[Question, ...] = ("trace − answer", "trace − other", "stage − start", "arm − base")
+    return sorted(found, key=lambda pair: order.index(pair[0]))
+
+
+def _question(first: ModelRun, second: ModelRun) -> Question | None:
+    """What the difference of two runs would answer; None for pairs that nobody asked about."""
+    if first.arm == "base" or first.base != second.base:
+        return None
+    if second.arm == "base":
+        return "arm − base"
+    if first.start and first.start == second.model:
+        return "stage − start"
+    if first.arm == "trace" and first.cell == second.cell and second.arm != "trace":
+        return "trace − answer" if second.arm == "answer" else "trace − other"
+    return None
 
 
 def compare_all(runs: Sequence[ModelRun]) -> tuple[list[Difference], list[Refused]]:

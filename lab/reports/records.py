@@ -28,7 +28,10 @@ class Sample:
 
 @dataclass(frozen=True)
 class ModelRun:
-    """One model on one benchmark. `dataset` and `seed` say what it was trained on; a base has neither."""
+    """One model on one benchmark. `dataset` and `seed` say what it was trained on; a base has neither.
+
+    `start` is the model it went on from: another trained one, or its base. `n_stages` counts the trainings behind it.
+    """
 
     model: str
     base: str
@@ -41,11 +44,14 @@ class ModelRun:
     settings: Mapping[str, Any] = field(default_factory=dict)
     seconds: float = 0
     run_id: int | None = None
+    start: str = ""
+    method: str = "sft"  # how it was trained last
+    n_stages: int = 1
 
     @property
-    def cell(self) -> tuple[str, str, int | None]:
+    def cell(self) -> tuple[str, str, int | None, str, int]:
         """What two arms of a pair share."""
-        return self.base, self.dataset, self.seed
+        return self.base, self.dataset, self.seed, self.method, self.n_stages
 
 
 @dataclass(frozen=True)

@@ -39,14 +39,16 @@ class Verdict:
 
 
 def verdicts(differences: Sequence[Difference]) -> list[Verdict]:
-    """One verdict for each base × dataset × benchmark that has a trace − answer pair; its seeds are pooled."""
-    asked = [d for d in differences if d.question == "trace − answer"]
-    asked.sort(key=_cell)
-    return [_verdict(list(group)) for _, group in groupby(asked, key=_cell)]
+    """One verdict for each base × dataset × benchmark (and method) that has a trace − answer pair, its seeds pooled;
+    then one for each stage of a curriculum against the model it went on from."""
+    asked = sorted((d for d in differences if d.question == "trace − answer"), key=_cell)
+    found = [_verdict(list(group)) for _, group in groupby(asked, key=_cell)]
+    return found + [_verdict([d]) for d in differences if d.question == "stage − start"]
 
 
-def _cell(difference: Difference) -> tuple[str, str, str]:
-    return difference.benchmark, difference.first.base, difference.first.dataset
+def _cell(difference: Difference) -> tuple[str, str, str, str, int]:
+    first = difference.first
+    return difference.benchmark, first.base, first.dataset, first.method, first.n_stages
 
 
 def _verdict(group: list[Difference]) -> Verdict:
@@ -81,14 +83,23 @@ def _sentence(group: list[Difference], outcome: str, figures: tuple[float, float
     size = f"{abs(difference) * 100:.1f} points"
     interval = f"95 % interval {signed(low)} to {signed(high)}"
     over = f"n = {n}" + (f", {len(group)} seeds" if len(group) > 1 else "")
+    ours, theirs, doing, other = _words(group[0])
     if outcome == "noise":
-        text = f"Within noise: the trace arm is {signed(difference)} points from the answer arm ({interval}; {over})"
+        text = f"Within noise: {ours} is {signed(difference)} points from {theirs} ({interval}; {over})"
         return text + f", which is no evidence of a difference.{_reach(group)}"
     direction = "better" if outcome == "better" else "worse"
-    text = f"Training on the trace is {size} {direction} than training on the answer alone ({interval}; {over})."
+    text = f"{doing} is {size} {direction} than {other} ({interval}; {over})."
     if not _survives(group):
         text += f" It does not survive correction for the comparisons shown here (Holm p = {p_text(group[0].p_holm)})."
     return text
+
+
+def _words(difference: Difference) -> tuple[str, str, str, str]:
+    """(the first, the second, and both again as the beginning and the end of a sentence)."""
+    if difference.question == "stage − start":
+        first, second = difference.first.model, difference.second.model
+        return first, second, f"After {difference.first.method}, {first}", f"{second}, which it went on from"
+    return "the trace arm", "the answer arm", "Training on the trace", "training on the answer alone"
 
 
 def _survives(group: list[Difference]) -> bool:
@@ -110,7 +121,8 @@ def _cautions(group: list[Difference]) -> tuple[str, ...]:
         trace = float(np.mean([rate(d.first) for d in group]))
         answer = float(np.mean([rate(d.second) for d in group]))
         if abs(trace - answer) > RATE_GAP:
-            gaps.append(f"{trace:.0%} of the trace arm's answers are {words} (answer arm {answer:.0%})")
+            ours, theirs, *_ = _words(group[0])
+            gaps.append(f"{trace:.0%} of the answers of {ours} are {words} ({theirs}: {answer:.0%})")
     if gaps:
         found.append(f"{' and '.join(gaps)}: part of the difference may come from the budget or the format.")
     found += [f"{d.note[0].upper()}{d.note[1:]}." for d in group if d.note]
