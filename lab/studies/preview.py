@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from lab.bases.cards import bases
 from lab.core.errors import LabError
+from lab.data.targets import WITH_THINKING
 from lab.studies.spec import StudySpec
 from lab.training.counting import Counted, count
 from lab.training.memory import estimate
@@ -77,4 +78,5 @@ def _first_guess(variant: SftSpec) -> float | None:
     """Before any job ran: an embedded base trains on a CPU, at a speed that falls with its size. Of others nothing is
     known: it hangs on the GPU."""
     card = bases()[variant.base]
-    return CORE_SPEED[variant.target] * CORE_PARAMETERS / card.parameters if card.path else None
+    form = "trace" if variant.target in WITH_THINKING else "answer"
+    return CORE_SPEED[form] * CORE_PARAMETERS / card.parameters if card.path else None

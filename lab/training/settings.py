@@ -85,12 +85,17 @@ class Stepping(Spec):
         return value
 
 
-class Beginning(Spec):
+class Speaking(Spec):
+    """How a model is taught to mark its thinking."""
+
+    thinking_style: Literal["auto", "tags", "headings", "s1", "finemed"] = Field(
+        "auto", description="How thinking is marked; auto: as the start marks it, else as the base's card says."
+    )
+
+
+class Beginning(Speaking):
     """Where training begins: a base as it is, or a variant of it."""
 
     base: str = Field(description="A base card's name, a local folder, or a hub id.")
     start: str = Field("", description="Go on from this model, 'variant:NAME' or 'job:UID'; empty: from the base.")
-    thinking_style: Literal["auto", "tags", "headings", "s1", "finemed"] = Field(
-        "auto", description="How thinking is marked; auto: as the start marks it, else as the base's card says."
-    )
     seed: int = Field(0, ge=0, description="Seed of data order, sampling and initialisation.")
