@@ -1,43 +1,48 @@
-"""Datasets that are a user's own .jsonl files: found from any folder, and read before a job is queued."""
+"""Datasets that are a user's own files: found from any folder, and read before a job is queued."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 from lab.core.errors import Fault, LabError
 from lab.core.spec import Spec
 from lab.data.dataset import datasets
-from lab.data.jsonl import resolve_dataset
+from lab.data.pairs import pair_sets, resolve_pairs
+from lab.data.resolving import absolute_paths, own_parts, resolve_dataset
 
-FIELDS = ("dataset", "datasets")
+
+class _Kind(NamedTuple):
+    """What a field names: the registered names it may hold, and how the rows of what it names are read."""
+
+    known: Callable[[], Mapping[str, Any]]
+    read: Callable[[str], Any]
+
+
+DATASET = _Kind(datasets, lambda name: resolve_dataset(name).load())
+FIELDS = {"dataset": DATASET, "datasets": DATASET, "pairs": _Kind(pair_sets, lambda name: resolve_pairs(name).load())}
 
 
 def with_full_paths(values: Mapping[str, Any]) -> dict[str, Any]:
-    """`values` with each path of a .jsonl file made absolute: the job runs in another process, from another folder."""
-    return {name: _full(value) if name in FIELDS else value for name, value in values.items()}
+    """`values` with each path of own data made absolute: the job runs in another process, from another folder."""
+    return {name: _full(value, FIELDS[name]) if name in FIELDS else value for name, value in values.items()}
 
 
-def _full(value: Any) -> Any:
+def _full(value: Any, kind: _Kind) -> Any:
     if isinstance(value, list | tuple):
-        return [_full(item) for item in value]
-    return str(Path(value).expanduser().absolute()) if is_own_file(value) else value
-
-
-def is_own_file(name: Any) -> bool:
-    return isinstance(name, str) and name.endswith(".jsonl") and name not in datasets()
+        return [_full(item, kind) for item in value]
+    return absolute_paths(value, kind.known()) if isinstance(value, str) else value
 
 
 def check_own_files(spec: Spec) -> list[Fault]:
     """A fault for each file that cannot be read to its end: the broken line is named before anything is queued."""
     faults = []
-    for field in FIELDS:
+    for field, kind in FIELDS.items():
         value = getattr(spec, field, ())
-        for name in (value,) if isinstance(value, str) else value:
-            if is_own_file(name):
+        for expression in (value,) if isinstance(value, str) else value:
+            for name in own_parts(expression, kind.known()):
                 try:
-                    resolve_dataset(name).load()
+                    kind.read(name)
                 except LabError as error:
                     faults.append(Fault(field, str(error), name))
     return faults

@@ -1,26 +1,23 @@
-"""A user's own dataset: a JSONL file of questions and answers, read strictly; and how a dataset is found.
+"""The lab's own row format: a JSONL file of questions and answers, read strictly. Every import is written in it.
 
-A row: {"question": …, "answer": …} and optionally "trace" (or "thinking", "reasoning", "reasoning_content"), "gold",
-"options", "verifier", "subject", "id", "source".
+A row: {"question": …, "answer": …} and optionally "trace" (or "thinking", "reasoning", "reasoning_content"), "steps",
+"gold", "options", "verifier", "subject", "id", "source".
 """
 
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
-from lab.core.errors import Fault, LabError, UnknownName, nearest
+from lab.core.errors import LabError, nearest
 from lab.core.types import Example
-from lab.data.dataset import Dataset, datasets
+from lab.data.columns import VERIFIERS
+from lab.data.short_answer import short_answer
 
 TRACE_COLUMNS = ("trace", "thinking", "reasoning", "reasoning_content")
-TEXT_COLUMNS = ("id", "question", "answer", "gold", "verifier", "subject", "source", *TRACE_COLUMNS)
+TEXT_COLUMNS = ("id", "question", "answer", "gold", "verifier", "subject", "source", "steps", *TRACE_COLUMNS)
 COLUMNS = (*TEXT_COLUMNS, "options")
-# Names in lab.verify, which is this room's neighbour and not imported; a test holds the two together.
-VERIFIERS = ("choice", "exact", "numeric")
-ANSWER_LINE = re.compile(r"^answer:[ \t]*(\S[^\n]*?)[ \t]*$", re.I | re.M)
 
 
 def read_jsonl(path: str | Path) -> list[Example]:
@@ -88,18 +85,13 @@ def _example(record: dict[str, Any], path: Path, number: int) -> Example:
         question=record["question"],
         options=options,
         trace=record[traces[0]] if traces else None,
+        steps=record.get("steps") or None,
         answer=record["answer"],
         gold=record.get("gold") or short_answer(record["answer"]),
         verifier=verifier,
         subject=record.get("subject", ""),
         source=record.get("source", path.name),
     )
-
-
-def short_answer(answer: str) -> str:
-    """The gold of a row that names none: its last 'Answer: …' line, or the whole answer."""
-    lines = ANSWER_LINE.findall(answer)
-    return lines[-1] if lines else answer.strip()
 
 
 def _options(value: Any, where: str) -> dict[str, str] | None:
@@ -109,32 +101,3 @@ def _options(value: Any, where: str) -> dict[str, str] | None:
     if value is None or (isinstance(value, dict) and value and all(isinstance(text, str) for text in value.values())):
         return value or None
     raise LabError(f"{where}: column 'options' should be an object like {{\"A\": \"text\"}} or a list of texts", "data")
-
-
-def resolve_dataset(name_or_path: str) -> Dataset:
-    """A registered dataset by name, or the user's own file by a path that ends in .jsonl."""
-    known = datasets()
-    if name_or_path in known:
-        return known[name_or_path]
-    if not name_or_path.endswith(".jsonl"):
-        raise UnknownName("dataset", name_or_path, known)
-    path = Path(name_or_path)
-    if not path.is_file():
-        raise LabError(f"dataset file '{path}' does not exist", "data")
-    return Dataset(
-        name=name_or_path,
-        title=path.name,
-        description="A file of your own.",
-        source=name_or_path,
-        license="as given by its owner",
-        load=lambda: read_jsonl(path),
-    )
-
-
-def check_dataset_name(field: str, name: str) -> list[Fault]:
-    """One fault if `name` is neither a registered dataset nor an existing .jsonl file."""
-    try:
-        resolve_dataset(name)
-    except LabError as error:
-        return [Fault(field, str(error), name)]
-    return []

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from lab.core.errors import LabError, UnknownName
-from lab.data.jsonl import VERIFIERS, check_dataset_name, read_jsonl, resolve_dataset
+from lab.data.columns import VERIFIERS
+from lab.data.jsonl import read_jsonl
+from lab.data.resolving import check_dataset_name, resolve_dataset
 from lab.verify.verifier import verifiers
 
 GOOD = {"question": "What is 1+1?", "answer": "It is 2.\nAnswer: 2"}
