@@ -66,10 +66,14 @@ def _by_signal(number: int) -> Outcome:
 
 @dataclass(frozen=True)
 class Left:
-    """What an attempt left for the next one: its last whole checkpoint's step, and how many losses are tolerated."""
+    """What an attempt left for the next one: its last whole checkpoint's step, and how many losses are tolerated.
+
+    `energy` is that of all attempts so far; None when it was not metered.
+    """
 
     checkpoint_step: int = 0
     most_losses: int = MOST_LOSSES
+    energy: dict[str, Any] | None = None
 
 
 def end_attempt(session: Session, job: Job, outcome: Outcome, ended: Ended | None, left: Left) -> Outcome:
@@ -79,6 +83,8 @@ def end_attempt(session: Session, job: Job, outcome: Outcome, ended: Ended | Non
     """
     if job.started_at is not None:
         job.device_seconds += job.devices * (now() - job.started_at).total_seconds()
+    if left.energy is not None:
+        job.energy = left.energy
     release(session, job)
     if outcome.state == "cancelled" or (job.desired == "cancel" and outcome.state in ("failed", LOST)):
         said = outcome.message if outcome.state == "cancelled" and outcome.message else "Cancelled while it ran."

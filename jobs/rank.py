@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from jobs.catalog import tasks
+from jobs.energy import start_meter_of_this_node
 from jobs.file_context import CONTROL_EVERY_S, FileContext
 from lab.core.checkpoints import Checkpoints
 from lab.core.context import Context, Stopped, write_json
@@ -33,10 +34,10 @@ SIGNALS = (signal.SIGTERM, signal.SIGUSR1)
 class SilentContext:
     """What the ranks after the first see: the same folders and the same stop, and nobody who listens."""
 
-    def __init__(self, job: JobFolder, models: Mapping[str, ModelSource]):
+    def __init__(self, job: JobFolder, models: Mapping[str, ModelSource], files: Mapping[str, str] | None = None):
         self.folder: Path = job.artifacts
         self.checkpoints: Checkpoints = job.checkpoints
-        self._job, self._models = job, dict(models)
+        self._job, self._models, self._files = job, dict(models), dict(files or {})
         self._stop = threading.Event()
         self._looked_at = 0.0
 
@@ -52,6 +53,9 @@ class SilentContext:
 
     def model(self, ref: str) -> ModelSource:
         return self._models.get(ref) or ModelSource(ref=ref, label=ref, base=ref)
+
+    def file(self, ref: str) -> Path:
+        return Path(self._files[ref])
 
     def save(self, name: str, value: Mapping[str, Any]) -> Path:
         """Rank 0 saves it."""
@@ -78,10 +82,13 @@ def main(path: str) -> int:
     folder = JobFolder(Path(path).absolute())
     job = read_json(folder.job_json) or {}
     models = {ref: ModelSource.model_validate(value) for ref, value in job["models"].items()}
-    context = FileContext(folder, models) if is_first() else SilentContext(folder, models)
+    context = (FileContext if is_first() else SilentContext)(folder, models, job.get("files"))
     for number in SIGNALS:
         signal.signal(number, lambda *_: _asked_to_end(folder, context))
+    meter = start_meter_of_this_node(folder, job["attempt"])
     ending = carry_out(job, context)
+    if meter is not None:
+        meter.stop()
     write_json(ending_file(folder, rank()), ending)
     return 0 if ending["outcome"] in FINE else 1
 

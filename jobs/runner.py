@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import IO, Any, NoReturn
 
 from jobs.catalog import tasks
+from jobs.energy import start_meter
 from jobs.file_context import FileContext
 from jobs.slurm.requeue import ask_for_another_start
 from jobs.status import (
@@ -89,14 +90,17 @@ def _locked(lock: IO[str]) -> bool:
 
 def _work(folder: JobFolder, job: dict[str, Any]) -> Verdict:
     _begin_anew(folder)
-    context = FileContext(folder, {ref: ModelSource.model_validate(value) for ref, value in job["models"].items()})
+    models = {ref: ModelSource.model_validate(value) for ref, value in job["models"].items()}
+    context = FileContext(folder, models, job.get("files"))
     for number in SIGNALS:
         signal.signal(number, lambda number, _: _asked_to_end(folder, context, number))
     status = Status(folder, job["attempt"])
     status.write("starting")
     threading.Thread(target=status.beat, daemon=True).start()
     before = folder.checkpoints.last_whole()
+    meter = start_meter(folder, job["attempt"])
     verdict = carry_out(job, context, status)
+    meter.stop()
     status.end(verdict)
     after = folder.checkpoints.last_whole()
     warned = (read_json(folder.control) or {}).get("signal") == signal.SIGUSR1.name

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from sqlmodel import Session
 
 from jobs.endings import MOST_LOSSES, Left, Outcome, end_attempt, judge
+from jobs.energy import energy_of
 from jobs.ingest import Batch, Pace, apply_batch, read_batch
 from jobs.processes import Identity, ask_to_end, boot_id, is_zombie, sweep
 from jobs.results import Ended, read_ended
@@ -167,7 +168,7 @@ def settle(store: Store, seen: Seen, outcome: Outcome, batch: Batch, most_losses
     while (more := read_batch(seen.folder, batch.offset)).offset > batch.offset:
         batch = Batch(batch.events + more.events, more.offset, batch.n_broken + more.n_broken)
     whole = seen.folder.checkpoints.last_whole()
-    left = Left(whole.step if whole else 0, most_losses)
+    left = Left(whole.step if whole else 0, most_losses, energy_of(seen.folder))
     try:
         ended = None
         if outcome.state == "succeeded":

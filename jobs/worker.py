@@ -16,6 +16,7 @@ from sqlmodel import select
 from jobs.adoption import adopt_abandoned, forget_old_names
 from jobs.clusters.every import Clusters
 from jobs.devices import cpu_slots, find_devices
+from jobs.energy import look_up_this_machine
 from jobs.keeper import WorkerLock
 from jobs.leases import claim, register_devices
 from jobs.line import cancel_hopeless
@@ -50,6 +51,7 @@ def run_worker(store: Store, options: WorkerOptions | None = None, stop: threadi
     state = WorkerState(store, options)
     try:
         _sign_on(state)
+        look_up_this_machine()
         if options.warm:
             from jobs.launchers.warm import WarmLauncher
 

@@ -40,11 +40,14 @@ def parser() -> argparse.ArgumentParser:
     )
     commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_submit(commands)
+    _add_check(commands)
     _add_looking(commands)
     _add_changing(commands)
     _add_line(commands)
     _add_ask(commands)
     _add_ratings(commands)
+    _add_export(commands)
+    _add_data(commands)
     _add_slurm(commands)
     _add_machine(commands)
     return top
@@ -64,6 +67,16 @@ def _add_submit(commands: argparse._SubParsersAction) -> None:
     submit.add_argument("--on", default="", metavar="PLACE", help="slurm:PROFILE; default: a worker's own machine")
     _add_wait(submit)
     _add_json(submit)
+
+
+def _add_check(commands: argparse._SubParsersAction) -> None:
+    check = _command(commands, "check", "jobs.cli.checking:check_recipe",
+                     "What a recipe would train on and cost: faults, rows token by token, estimates. Queues nothing.")
+    check.add_argument("recipe", metavar="RECIPE.yaml", help="for example lab/recipes/demo/study.yaml")
+    check.add_argument("overrides", nargs="*", metavar="key=value", help="fields to change; dots reach into groups")
+    check.add_argument("--rows", type=int, default=1, metavar="N", help="rows to show of each job (default 1)")
+    check.add_argument("--tokens", action="store_true", help="show where each token ends")
+    _add_json(check)
 
 
 def _add_looking(commands: argparse._SubParsersAction) -> None:
@@ -120,6 +133,27 @@ def _add_ask(commands: argparse._SubParsersAction) -> None:
     _add_json(ask)
 
 
+def _add_data(commands: argparse._SubParsersAction) -> None:
+    text = "Datasets and preference pairs: list, look at, check, import."
+    group = commands.add_parser("data", help=text, description=text)
+    actions = group.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    listing = _command(actions, "list", "jobs.cli.data:list_data", "Every dataset and pair set, with its licence.")
+    _add_json(listing)
+    show = _command(actions, "show", "jobs.cli.data:show", "One dataset's card and its first rows.")
+    show.add_argument("--rows", type=int, default=2, metavar="N", help="rows shown (default 2)")
+    show.add_argument("--width", type=int, default=300, metavar="N", help="characters of a field shown (default 300)")
+    check = _command(actions, "check", "jobs.cli.data:check", "Read every row; count what is left out, and why.")
+    for action in (show, check):
+        action.add_argument("name", metavar="NAME", help="a name, NAME@FOLDER, a file, hub:ORG/NAME, or 'a + b[:100]'")
+        _add_json(action)
+    bring = _command(actions, "import", "jobs.cli.data:import_data", "Keep a table of any columns as a dataset.")
+    bring.add_argument("file", metavar="FILE", help="JSONL, JSON, CSV or Parquet")
+    bring.add_argument("--map", action="append", default=[], metavar="FIELD=COLUMN",
+                       help="which column holds what (repeatable): question, trace, answer, gold, options, …")
+    bring.add_argument("--name", default="", metavar="NAME", help="name of the dataset (default: the file's)")
+    bring.add_argument("--dry-run", action="store_true", help="show what would be kept, keep nothing")
+
+
 def _add_ratings(commands: argparse._SubParsersAction) -> None:
     text = "Answer banks and blind rating rounds."
     group = commands.add_parser("ratings", help=text, description=text)
@@ -148,6 +182,17 @@ def _add_round(command: argparse.ArgumentParser) -> None:
     command.add_argument("round", type=int, metavar="ROUND", help="number of the round")
 
 
+def _add_export(commands: argparse._SubParsersAction) -> None:
+    export = _command(commands, "export", "jobs.cli.exporting:export",
+                      "A variant as a folder that plain transformers loads, with its model card.")
+    export.add_argument("variant", metavar="VARIANT", help="its name, or its number")
+    export.add_argument("folder", metavar="FOLDER", help="where to; it must not hold anything yet")
+    export.add_argument("--merged", action="store_true", help="whole weights: the adapter put into a copy of its base")
+    export.add_argument("--push", default="", metavar="ORG/NAME", help="upload it there too; the token is in HF_TOKEN")
+    export.add_argument("--private", action="store_true", help="make the pushed repository private")
+    _add_json(export)
+
+
 def _add_slurm(commands: argparse._SubParsersAction) -> None:
     slurm = _command(commands, "slurm", "jobs.cli.clusters:list_profiles", "Profiles of Slurm clusters; a dry run.")
     _add_json(slurm)
@@ -171,6 +216,10 @@ def _add_machine(commands: argparse._SubParsersAction) -> None:
     worker.add_argument("--label", default="main", metavar="NAME", help="tells workers of one machine apart")
     worker.add_argument("--kept", action="store_true",
                         help="end when nothing is queued or running and no process that asked for a worker lives")
+    known = _command(commands, "bases", "jobs.cli.bases:show_bases", "The base models, or all about one of them.")
+    known.add_argument("name", nargs="?", default="", metavar="NAME", help="a card's name, a folder, or a hub id")
+    known.add_argument("--length", type=int, default=4096, metavar="N", help="tokens of a row, for the memory")
+    _add_json(known)
     doctor = _command(commands, "doctor", "jobs.cli.doctor:examine", "What this machine has, and what is missing.")
     _add_json(doctor)
 

@@ -10,6 +10,7 @@ import time
 from jobs.cli.text import JOB_COLUMNS, aligned, as_dict, duration, job_cells, percent, run_time
 from lab.core.errors import LabError, nearest
 from lab.core.spec import to_yaml
+from lab.energy.words import how, sentence
 from lab.reports.tables import report_markdown
 from storage.database import Store, open_store
 from storage.files import JobFolder, log_tail, read_log
@@ -83,6 +84,8 @@ def _print_facts(job: Job, more: list[tuple[str, str]]) -> None:
         ("progress", f"{percent(job)} {job.progress_text}".strip()), ("time", duration(run_time(job))),
         ("time left", duration(job.eta_s)), ("runs on", job.run_on or job.host or ""),
         ("devices", f"{job.devices} for {job.device_seconds / 3600:.2f} device-hours" if job.device_seconds else ""),
+        ("energy", sentence(job.energy) if job.energy else ""),
+        *(("", line) for line in (how(job.energy) if job.energy else ())),
         ("announced", json.dumps(job.facts) if job.facts else ""), *more,
     ]
     print("\n".join(f"{name:20} {value}" for name, value in facts if value))

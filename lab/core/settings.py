@@ -28,6 +28,9 @@ class Settings:
     grace_s: int = 120  # how long a job that is told to end may take to save
     most_losses: int = 3  # a job that is lost so often without getting further fails
     price_per_gpu_hour: float = 0  # 0: cost is told in hours only
+    country: str = ""  # ISO 3166 alpha-3, for the grid's CO2; "": not told, the world's average
+    grid_g_per_kwh: float | None = None  # CO2 of the electricity used; None: the country's
+    pue: float = 1.0  # power usage effectiveness of the place: all energy it takes, over that of its computers
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> Settings:
@@ -43,7 +46,10 @@ class Settings:
         chat_slots = _number(env, "LAB_CHAT_SLOTS", 2, 64, faults)
         grace_s = _number(env, "LAB_GRACE_S", 120, 24 * 3600, faults)
         most_losses = _number(env, "LAB_MOST_LOSSES", 3, 1000, faults)
-        price = _price(env, faults)
+        price = _decimal(env, "LAB_PRICE_PER_GPU_HOUR", Bounds(0, 10**6, "a price such as 2.50"), faults) or 0
+        grid = _decimal(env, "LAB_GRID_G_PER_KWH", Bounds(0, 2000, "grams of CO2 per kWh such as 56"), faults)
+        pue = _decimal(env, "LAB_PUE", Bounds(1, 5, "from 1 to 5, such as 1.2"), faults) or 1.0
+        country = _country(env, faults)
         if faults:
             raise SpecError(faults, "environment")
         return cls(
@@ -53,6 +59,7 @@ class Settings:
             port=port,
             worker=worker, slots=slots, space=space, min_free_mib=min_free_mib, chat_slots=chat_slots, gpus=gpus,
             warm=warm, grace_s=grace_s, most_losses=most_losses, price_per_gpu_hour=price,
+            country=country, grid_g_per_kwh=grid, pue=pue,
         )
 
 
@@ -79,12 +86,31 @@ def _number(env: Mapping[str, str], name: str, default: int, most: int, faults: 
     return default
 
 
-def _price(env: Mapping[str, str], faults: list[Fault]) -> float:
-    text = env.get("LAB_PRICE_PER_GPU_HOUR") or "0"
+@dataclass(frozen=True)
+class Bounds:
+    """What a decimal number may be; `right` says it in words."""
+
+    least: float
+    most: float
+    right: str
+
+
+def _decimal(env: Mapping[str, str], name: str, bounds: Bounds, faults: list[Fault]) -> float | None:
+    """None when it is not set, or wrong."""
+    text = env.get(name)
+    if not text:
+        return None
     try:
-        if 0 <= float(text) < 10**6:
+        if bounds.least <= float(text) < bounds.most:
             return float(text)
     except ValueError:
         pass
-    faults.append(Fault("LAB_PRICE_PER_GPU_HOUR", f"should be a price such as 2.50 (got {text!r})", text))
-    return 0
+    faults.append(Fault(name, f"should be {bounds.right} (got {text!r})", text))
+    return None
+
+
+def _country(env: Mapping[str, str], faults: list[Fault]) -> str:
+    text = env.get("LAB_COUNTRY") or ""
+    if text and not (len(text) == 3 and text.isascii() and text.isalpha()):
+        faults.append(Fault("LAB_COUNTRY", f"should be a country's three letters such as CHE (got {text!r})", text))
+    return text.upper()

@@ -1,10 +1,12 @@
-"""What a job has cost so far: device-hours, and money where a price is set. Pure."""
+"""What a job has cost so far: device-hours, money where a price is set, energy once an attempt has ended. Pure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
+
+from lab.energy.words import how, sentence
 
 if TYPE_CHECKING:
     from storage.tables import Job
@@ -36,6 +38,14 @@ def cost(job: Job, moment: datetime, kind: str, price: float = 0) -> Cost:
     if job.state in ("starting", "running") and job.started_at and job.cluster.get("state") not in WAITS_IN_SLURM:
         seconds += max(1, job.devices) * (moment - job.started_at).total_seconds()
     return Cost(max(0.0, seconds) / SECONDS_PER_HOUR, kind, price)
+
+
+def energy_facts(job: Job) -> list[tuple[str, object]]:
+    """The number with its interval, and how it was found. Nothing before the first attempt has ended."""
+    if not job.energy:
+        return []
+    found: list[tuple[str, object]] = [("energy", sentence(job.energy))]
+    return found + ([("energy is", "; ".join(how(job.energy)))] if how(job.energy) else [])
 
 
 def device_kind(on: str) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from lab.ui.components.health import health_flag
 from lab.ui.components.html import (
     Html,
     ago,
@@ -22,7 +23,7 @@ from lab.ui.components.html import (
 )
 from lab.ui.jobs import cluster
 from lab.ui.jobs.advice import ADVICE, TITLES
-from lab.ui.jobs.cost import cost, device_kind
+from lab.ui.jobs.cost import cost, device_kind, energy_facts
 from lab.ui.jobs.listing import job_title, queued_badge, result_words, run_seconds
 from lab.ui.jobs.story import story, times
 from lab.ui.jobs.waiting import Waiting, waiting
@@ -46,7 +47,8 @@ class Words:
 def head(board: Board, chosen: Chosen, words: Words) -> Html:
     job = chosen.job
     assert job.id is not None
-    title = tag("h2", f"Job {job.id} · ", job_title(job, board.arms.get(job.id)))
+    flag = health_flag((job.result or {}).get("health"))
+    title = tag("h2", f"Job {job.id} · ", job_title(job, board.arms.get(job.id)), flag)
     step = words.saved.step if words.saved and words.resumes else 0
     return join([
         title, cluster.away(job), _situation(job, board), _in_slurm(job), story(job, chosen.attempts, step),
@@ -92,6 +94,7 @@ def _facts(job: Job, chosen: Chosen, words: Words) -> list[tuple[str, object]]:
         pairs.append(("ran for" if job.finished_at else "running for", duration(run_seconds(job))))
     if job.attempt:
         pairs.append(("cost so far" if job.finished_at is None else "cost", _cost(job, chosen, words.price)))
+    pairs += energy_facts(job)
     if words.resumes and words.saved:
         pairs.append(("checkpoint", words.saved.words))
     if job.host:
