@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from lab.bases.cards import bases
+from lab.bases.resolving import check_base_name
 from lab.benchmarks.benchmark import benchmarks
 from lab.core.errors import Fault
 from lab.core.spec import Spec, known_name
@@ -14,7 +14,7 @@ from lab.core.spec import Spec, known_name
 
 def check_model_ref(field: str, ref: str) -> list[Fault]:
     """A base's name, or 'variant:<name>' / 'job:<uid>', which the queue resolves against the store."""
-    return [] if ref.startswith(("variant:", "job:")) else known_name(field, "base", ref, bases())
+    return [] if ref.startswith(("variant:", "job:")) else check_base_name(field, ref)
 
 
 class GenerationSettings(Spec):

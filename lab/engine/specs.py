@@ -6,16 +6,16 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from lab.bases.cards import bases
+from lab.bases.resolving import check_base_name
 from lab.core.errors import Fault
-from lab.core.spec import Spec, known_name
+from lab.core.spec import Spec
 
 
 class EngineSpec(Spec):
     """An interactive service beside the queue; it ends by itself when idle."""
 
     kind: ClassVar[str] = "engine"
-    base: str = Field(description="Name of a base card.")
+    base: str = Field(description="A base card's name, a local folder, or a hub id.")
     idle_timeout_s: float = Field(600, gt=0, description="Seconds without a request after which it ends.")
     give_way_after_s: float = Field(
         15, gt=0, description="Seconds without a request after which it ends if another job waits for its device."
@@ -23,4 +23,4 @@ class EngineSpec(Spec):
     max_new_tokens: int = Field(512, ge=1, le=32768, description="Upper bound of one answer, in tokens.")
 
     def check_names(self) -> list[Fault]:
-        return known_name("base", "base", self.base, bases())
+        return check_base_name("base", self.base)

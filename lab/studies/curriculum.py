@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field, field_validator
 
-from lab.bases.cards import bases
+from lab.bases.resolving import check_base_name
 from lab.benchmarks.benchmark import benchmarks
 from lab.core.errors import Fault, SpecError
 from lab.core.spec import Spec, known_name, load_spec
@@ -60,8 +60,7 @@ class CurriculumSpec(Spec):
         return stages
 
     def check_names(self) -> list[Fault]:
-        _ = bases()[self.base] if "/" in self.base else None  # a folder or hub id that cannot be had says so itself
-        faults = [] if "/" in self.base else known_name("base", "base", self.base, bases())
+        faults = check_base_name("base", self.base)
         for index, name in enumerate(self.benchmarks):
             faults += known_name(f"benchmarks.{index}", "benchmark", name, benchmarks())
         for index, stage in enumerate(self.stages):

@@ -67,14 +67,14 @@ def _memory(variant: SftSpec, on_gpu: bool) -> int | None:
 
 
 def _minutes(variant: SftSpec, counted: Counted, speeds: Speeds) -> float | None:
-    speed = speeds.get((variant.base, variant.target)) or _first_guess(variant)
+    speed = speeds.get((variant.base, variant.target)) or first_guess(variant)
     if not speed:
         return None
     passes = variant.n_steps(counted.n_rows) * variant.batch_size / counted.n_rows
     return (START_SECONDS + passes * counted.n_tokens / speed) / 60
 
 
-def _first_guess(variant: SftSpec) -> float | None:
+def first_guess(variant: SftSpec) -> float | None:
     """Before any job ran: an embedded base trains on a CPU, at a speed that falls with its size. Of others nothing is
     known: it hangs on the GPU."""
     card = bases()[variant.base]

@@ -6,12 +6,12 @@ from typing import ClassVar
 
 from pydantic import Field, field_validator
 
-from lab.bases.cards import bases
+from lab.bases.resolving import check_base_name
 from lab.benchmarks.benchmark import benchmarks
 from lab.core.errors import Fault
 from lab.core.spec import Spec, known_name
 from lab.core.types import Target
-from lab.data.jsonl import check_dataset_name
+from lab.data.resolving import check_dataset_name
 from lab.training.specs import SftSpec, TrainingSettings, check_context
 
 
@@ -21,7 +21,9 @@ class StudySpec(Spec):
     kind: ClassVar[str] = "study"
     name: str = Field(min_length=1, max_length=80, description="How lists and the results page call it.")
     bases: tuple[str, ...] = Field(min_length=1, description="Base models to train; each is also benchmarked as it is.")
-    datasets: tuple[str, ...] = Field(min_length=1, description="Datasets, by name or path of a .jsonl file.")
+    datasets: tuple[str, ...] = Field(
+        min_length=1, description="Datasets: names, files, folders, hub:org/name, or mixtures as in a[:1000] + b."
+    )
     targets: tuple[Target, ...] = Field(
         ("trace", "answer"), min_length=1, description="The arms: thinking and answer, or the answer alone."
     )
@@ -40,7 +42,7 @@ class StudySpec(Spec):
         return value
 
     def check_names(self) -> list[Fault]:
-        faults = [f for i, name in enumerate(self.bases) for f in known_name(f"bases.{i}", "base", name, bases())]
+        faults = [f for i, name in enumerate(self.bases) for f in check_base_name(f"bases.{i}", name)]
         faults += [f for i, name in enumerate(self.datasets) for f in check_dataset_name(f"datasets.{i}", name)]
         for index, name in enumerate(self.benchmarks):
             faults += known_name(f"benchmarks.{index}", "benchmark", name, benchmarks())

@@ -1,12 +1,14 @@
 """How much memory a training job will take on each device, before it starts. Arithmetic on a base's config; no torch.
 
 Weights, gradients and AdamW's two moments: 4 bytes each per trained weight (ZeRO, Rajbhandari et al. 2020, section 3,
-for float32 masters); a frozen base is held in bfloat16 on a GPU. FSDP divides all three by the number of processes and
-gathers one layer at a time.
+for float32 masters); a frozen base is held in bfloat16 on a GPU, or its linear maps in 4 bits (QLoRA, Dettmers et al.
+2023, section 3: NF4 and twice quantised scales). FSDP divides all three by the number of processes and gathers one
+layer at a time.
 
 Activations: the tensors that backward needs, counted layer by layer as Korthikanti et al. 2022 do (section 4.1), for
-today's block: RMSNorm, rotary positions, fused attention that keeps no T x T matrix, and a gated MLP; no activation is
-recomputed. TRL 1.16 never holds all logits: it projects tiles of tokens by vocabulary, and so does this count.
+today's block: RMSNorm, rotary positions, fused attention that keeps no T x T matrix, and a gated MLP. With activation
+checkpointing only each layer's input is kept (Chen et al. 2016), and one layer at a time is whole. The fused head of
+TRL 1.16 never holds all logits: it projects tiles of tokens by vocabulary, and so does this count.
 
 It is an upper estimate for rows of full length (`max_length`): most batches have shorter ones. What a library, an
 allocator or a driver takes besides is in `overhead`, measured once. How far it is off: `tests/perf/memory_estimate.py`.
@@ -17,9 +19,10 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
 
 from lab.bases.cards import BaseCard, bases
+from lab.bases.files import cached
+from lab.bases.shape import Shape, shape_of
 from lab.core.errors import LabError
 from lab.core.task import Needs
 from lab.training.specs import SftSpec
@@ -27,32 +30,11 @@ from lab.training.specs import SftSpec
 MIB = 2**20
 MASTER = 4  # bytes of a weight that is trained, and of everything that goes with it
 HALF = 2  # bytes in bfloat16
+NF4 = 0.5 + (8 + 32 / 256) / 64 / 8  # bytes: 4 bits, an 8-bit scale for 64 of them, a 32-bit one for 256 of those
 TILE = (4096, 32768)  # tokens by vocabulary that TRL 1.16 projects at a time
 GPU_OVERHEAD_MIB = 1024  # CUDA context, cuBLAS workspace, fragments
 CPU_OVERHEAD_MIB = 600  # Python with torch, transformers, peft and trl loaded
 CPU_HEAP = 1.6  # glibc keeps freed tensors below 32 MiB in pieces; set by four runs, see tests/perf/memory_estimate.py
-
-
-@dataclass(frozen=True)
-class Shape:
-    """A base's dimensions, as its config.json gives them. `kv` is the width of all keys, or of all values."""
-
-    hidden: int
-    layers: int
-    vocabulary: int
-    inner: int
-    kv: int
-
-    def linears(self) -> dict[str, tuple[int, int]]:
-        """(in, out) of each linear map in a layer."""
-        h, kv, inner = self.hidden, self.kv, self.inner
-        return {
-            "q_proj": (h, h), "k_proj": (h, kv), "v_proj": (h, kv), "o_proj": (h, h),
-            "gate_proj": (h, inner), "up_proj": (h, inner), "down_proj": (inner, h),
-        }
-
-    def layer_weights(self) -> int:
-        return sum(wide * high for wide, high in self.linears().values())
 
 
 @dataclass(frozen=True)
@@ -77,9 +59,8 @@ def estimate(spec: SftSpec, on_gpu: bool = True) -> MemoryEstimate:
     shape = read_shape(card)
     shares = spec.gpus if spec.sharding == "fsdp" else 1
     trained = n_trained(spec, card, shape)
-    frozen = 0 if spec.method == "full" else card.parameters
     width = HALF if on_gpu else MASTER
-    held = frozen * width + trained * MASTER
+    held = _frozen(spec, card, shape, width) + trained * MASTER
     gathered = 2 * shape.layer_weights() * width if shares > 1 else 0  # the layer at work and the next
     buckets = trained * MASTER if spec.gpus > 1 and shares == 1 else 0  # DDP's copies of the gradients
     return MemoryEstimate(
@@ -105,7 +86,20 @@ def n_trained(spec: SftSpec, card: BaseCard, shape: Shape) -> int:
     """All weights, or those of the adapter: r rows in and r columns out for each linear map it sits on."""
     if spec.method == "full":
         return card.parameters
-    return shape.layers * sum(spec.lora_r * sum(shape.linears()[name]) for name in adapted(card, shape))
+    maps = [shape.linears()[name] for name in adapted(card, shape)]
+    magnitudes = sum(high for _, high in maps) if spec.lora_variant == "dora" else 0
+    return shape.layers * (spec.lora_r * sum(map(sum, maps)) + magnitudes)
+
+
+def _frozen(spec: SftSpec, card: BaseCard, shape: Shape, width: int) -> float:
+    """Bytes of the weights that are not trained. Embeddings, head and norms are never quantised."""
+    if spec.method == "full":
+        return 0
+    if spec.quantisation == "none":
+        return card.parameters * width
+    quantised = shape.layers * shape.layer_weights()
+    unpacked = max(wide * high for wide, high in shape.linears().values())  # one map at a time, to compute with it
+    return quantised * NF4 + (card.parameters - quantised + unpacked) * width
 
 
 def adapted(card: BaseCard, shape: Shape) -> list[str]:
@@ -115,12 +109,12 @@ def adapted(card: BaseCard, shape: Shape) -> list[str]:
 
 def _activations(spec: SftSpec, card: BaseCard, shape: Shape, on_gpu: bool) -> float:
     """Bytes that backward needs, for one micro-batch of rows of full length."""
-    h, kv, inner = shape.hidden, shape.kv, shape.inner
+    h, q, kv, inner = shape.hidden, shape.queries, shape.kv, shape.inner
     width = HALF if on_gpu else MASTER
     # Per token. Residual stream before both norms in float32 (h + h); their outputs (h + h); queries, keys, values and
-    # attention's result, once as it comes and once as the next map reads it (3h + 2kv); the gate before and after its
+    # attention's result, once as it comes and once as the next map reads it (3q + 2kv); the gate before and after its
     # bend, its factor and their product (4 inner).
-    layer = 2 * h * MASTER + (5 * h + 2 * kv + 4 * inner) * width
+    layer = 2 * h * MASTER + (2 * h + 3 * q + 2 * kv + 4 * inner) * width
     if spec.method == "full":
         layer += 2 * h * MASTER  # the norms' scaled inputs, for the gradient of their scale
     else:
@@ -128,9 +122,17 @@ def _activations(spec: SftSpec, card: BaseCard, shape: Shape, on_gpu: bool) -> f
         copied = on_gpu or spec.lora_dropout > 0  # by dropout, or from bfloat16 to the adapter's float32 and back
         masks = read * (1 if spec.lora_dropout > 0 else 0)
         layer += masks + (read * width if copied else 0) + spec.lora_r * len(adapted(card, shape)) * width
+    if spec.lora_variant == "dora" and spec.method == "lora":  # the base's and the adapter's results, before they meet
+        layer += 3 * sum(shape.linears()[name][1] for name in adapted(card, shape)) * width
     halves = card.parameters * HALF if on_gpu and spec.method == "full" else 0  # autocast keeps a bfloat16 copy of each
     passing = 1  # what backward makes of one layer while all the others are still held
-    bytes_held = (shape.layers + passing) * layer * spec.micro_batch_size * spec.max_length + halves
+    per_token = (shape.layers + passing) * layer
+    if spec.activation_checkpointing:
+        stream = MASTER if spec.method == "full" else width  # what one layer hands to the next
+        per_token = shape.layers * h * stream + (1 + passing) * layer
+    n_tokens = spec.micro_batch_size * spec.max_length
+    apart = n_tokens * spec.max_length * (1 + width) if getattr(spec, "packing", False) else 0  # who may look at whom
+    bytes_held = per_token * n_tokens + halves + apart
     return bytes_held if on_gpu else CPU_HEAP * bytes_held
 
 
@@ -144,30 +146,15 @@ def _logits(spec: SftSpec, shape: Shape, on_gpu: bool) -> float:
 
 
 def read_shape(card: BaseCard) -> Shape:
-    """From the base's config.json: in this repository, or in the hub's cache. Never asks the network."""
-    file = Path(card.location()) / "config.json" if card.path else _cached(card)
+    """From the card, or the base's config.json: in its folder, or in the hub's cache. Never asks the network."""
+    if card.shape:
+        return card.shape
+    file = Path(card.location()) / "config.json" if card.path else cached(str(card.hub_id), card.revision)
     try:
-        return _shape(json.loads(file.read_text(encoding="utf-8")) if file else {})
+        return shape_of(json.loads(file.read_text(encoding="utf-8")) if file else {})
     except (OSError, ValueError, KeyError, TypeError):
         raise LabError(f"the memory of base '{card.name}' cannot be estimated: its config.json is not on this machine, "
                        "or is of another family", "data") from None
-
-
-def _shape(config: dict[str, Any]) -> Shape:
-    heads = int(config["num_attention_heads"])
-    head_dim = int(config.get("head_dim") or config["hidden_size"] // heads)
-    return Shape(
-        hidden=int(config["hidden_size"]), layers=int(config["num_hidden_layers"]),
-        vocabulary=int(config["vocab_size"]), inner=int(config["intermediate_size"]),
-        kv=int(config.get("num_key_value_heads") or heads) * head_dim,
-    )
-
-
-def _cached(card: BaseCard) -> Path | None:
-    from huggingface_hub import try_to_load_from_cache
-
-    found = try_to_load_from_cache(str(card.hub_id), "config.json", revision=card.revision or "main")
-    return Path(found) if isinstance(found, str) else None
 
 
 def _mib(n_bytes: float) -> int:

@@ -8,25 +8,19 @@ import pytest
 import yaml
 
 import lab
-from lab.benchmarks.answers import TASK as ANSWERS
-from lab.benchmarks.run import TASK as BENCHMARK
+from jobs.catalog import specs
 from lab.core.spec import Spec, load_spec, read_recipe
 from lab.studies.plan import plan
 from lab.studies.preview import preview
-from lab.studies.spec import StudySpec
-from lab.training.sft import TASK as SFT
 
 FOLDER = Path(lab.__file__).parent / "recipes"
 RECIPES = sorted(FOLDER.rglob("*.yaml"))
-SPECS: dict[str, type[Spec]] = {
-    "study": StudySpec, "sft": SFT.spec, "benchmark": BENCHMARK.spec, "answers": ANSWERS.spec,
-}
 every_recipe = pytest.mark.parametrize("path", RECIPES, ids=lambda path: str(path.relative_to(FOLDER)))
 
 
 def load(name: str) -> Spec:
     kind, values = read_recipe(FOLDER / name)
-    return load_spec(SPECS[kind], values)
+    return load_spec(specs()[kind], values)
 
 
 def test_there_are_recipes():
@@ -36,12 +30,19 @@ def test_there_are_recipes():
 @every_recipe
 def test_it_parses_and_validates(path):
     kind, values = read_recipe(path)
-    assert load_spec(SPECS[kind], values, str(path)).kind == kind
+    assert load_spec(specs()[kind], values, str(path)).kind == kind
 
 
 @every_recipe
 def test_its_folders_readme_names_it(path):
     assert path.name in (path.parent / "README.md").read_text(encoding="utf-8")
+
+
+def test_every_family_is_in_the_index():
+    index = (FOLDER / "README.md").read_text(encoding="utf-8")
+    families = {path.relative_to(FOLDER).parts[0] for path in RECIPES}
+    assert families == {"demo", "meditron", "huatuogpt-o1", "finemedlm-o1", "s1"}
+    assert all(f"{family}/README.md" in index for family in families)
 
 
 @every_recipe
