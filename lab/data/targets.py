@@ -40,8 +40,8 @@ THINKING_STYLES: dict[StyleName, Style] = {
     "headings": Style(open="## Thinking", close="## Final Response", gap="\n\n"),
     # s1, data/tokenization.py. The marks are ordinary text for tokenizers that do not know them.
     "s1": Style(open="<|im_start|>think", close="<|im_start|>answer", answer_start="Answer: "),
-    # FineMedLM-o1, system prompt of the o1 model: the two sections by name.
-    "finemed": Style(open="## Thought", close="## Summarization", gap="\n\n"),
+    # FineMedLM-o1: the two sections by name, as a row of FineMed-DPO writes them; its system prompt has them in bold.
+    "finemed": Style(open="### Thought", close="### Summarization", gap="\n\n"),
 }
 
 

@@ -33,7 +33,7 @@ def test_each_style_writes_its_own_marks() -> None:
     assert written["headings"] == "## Thinking\n\n1+1=2\n\n## Final Response\n\nIt is 2.\nAnswer: 2"
     assert written["s1"] == "<|im_start|>think\n1+1=2\n<|im_start|>answer\nIt is 2.\nAnswer: 2"
     assert THINKING_STYLES["s1"].wrap("t", "2").endswith("answer\nAnswer: 2")
-    assert written["finemed"] == "## Thought\n\n1+1=2\n\n## Summarization\n\nIt is 2.\nAnswer: 2"
+    assert written["finemed"] == "### Thought\n\n1+1=2\n\n### Summarization\n\nIt is 2.\nAnswer: 2"
 
 
 @pytest.mark.parametrize("name", ["demo-general", "demo-medical", "demo-combined"])
