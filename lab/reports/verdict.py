@@ -36,6 +36,8 @@ class Verdict:
     sentence: str
     cautions: tuple[str, ...]
     firm: bool = True  # False when a difference does not survive correction for all the comparisons shown
+    question: str = "trace − answer"  # or "stage − start": what the two are
+    models: tuple[str, str] = ("", "")  # the first and the second
 
 
 def verdicts(differences: Sequence[Difference]) -> list[Verdict]:
@@ -59,7 +61,8 @@ def _verdict(group: list[Difference]) -> Verdict:
     return Verdict(
         first.first.base, first.first.dataset, first.benchmark, outcome, difference, low, high, n,
         tuple(d.first.seed for d in group), _sentence(group, outcome, (difference, low, high), n), _cautions(group),
-        firm=outcome == "noise" or _survives(group),
+        firm=outcome == "noise" or _survives(group), question=first.question,
+        models=(first.first.model, first.second.model),
     )
 
 

@@ -7,7 +7,7 @@ turns widget values into the spec's values and back, and writes the recipe that 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args, get_origin
 
@@ -22,10 +22,11 @@ from lab.data.dataset import datasets
 
 # Fields whose values are names of registered things. A free value is allowed where one exists (a path, 'variant:…').
 CHOICES: dict[str, tuple[Callable[[], Any], bool]] = {
-    "base": (bases, False), "bases": (bases, False), "dataset": (datasets, True), "datasets": (datasets, True),
+    "base": (bases, True), "bases": (bases, True), "dataset": (datasets, True), "datasets": (datasets, True),
     "benchmark": (benchmarks, False), "benchmarks": (benchmarks, False),
-    "model": (bases, True), "models": (bases, True),
+    "model": (bases, True), "models": (bases, True), "start": (dict, True),
 }
+Choices = Mapping[str, Sequence[tuple[str, str]]]  # field name → (label, value) offered besides what is registered
 BOUNDS: tuple[tuple[type, str, str], ...] = (
     (annotated_types.Gt, "gt", "more than {}"), (annotated_types.Ge, "ge", "at least {}"),
     (annotated_types.Lt, "lt", "less than {}"), (annotated_types.Le, "le", "at most {}"),
@@ -56,7 +57,7 @@ class FormField:
     @property
     def label(self) -> str:
         words = re.sub(r"^n_", "number of_", re.sub(r"_s$", "_(s)", self.name)).replace("_", " ")
-        return (words[:1].upper() + words[1:]).replace("Lora", "LoRA")
+        return (words[:1].upper() + words[1:]).replace("Lora", "LoRA").replace("Kl ", "KL ")
 
     @property
     def help(self) -> str:
@@ -65,15 +66,16 @@ class FormField:
                  for item in self.info.metadata if isinstance(item, kind)]
         return f"{self.info.description or ''} {', '.join(found).capitalize()}{'.' if found else ''}".strip()
 
-    def widget(self, value: Any = None) -> Any:
-        """A labelled widget that shows `value` (a value of the spec)."""
-        words = {"label": self.label, "info": self.help, "value": self.shown(value)}
+    def widget(self, value: Any = None, also: Choices | None = None) -> Any:
+        """A labelled widget that shows `value` (a value of the spec). `also`: what the store offers to choose from."""
+        words = {"label": self.label, "info": self.help, "value": self.shown(value), "interactive": True}
         kind = self.items or self.info.annotation
         if get_origin(kind) is Literal:
             return (gr.CheckboxGroup if self.items else gr.Radio)(list(get_args(kind)), **words)
         if self.name in CHOICES:
             registry, free = CHOICES[self.name]
-            return gr.Dropdown(sorted(registry()), multiselect=bool(self.items), allow_custom_value=free, **words)
+            offered = [*((name, name) for name in sorted(registry())), *(also or {}).get(self.name, ())]
+            return gr.Dropdown(offered, multiselect=bool(self.items), allow_custom_value=free, **words)
         if kind is bool:
             return gr.Checkbox(**words)
         if kind in (int, float) and not self.items:
@@ -139,12 +141,14 @@ class SpecForm:
         """The spec. Raises SpecError with every fault."""
         return load_spec(self.cls, self.values(widget_values))
 
-    def given(self, widget_values: Sequence[Any]) -> dict[str, Any]:
-        """Only what differs from the declaration, and what it requires: a recipe that reads like one."""
+    def given(self, widget_values: Sequence[Any], said: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Only what differs from the declaration, and what it requires: a recipe that reads like one. What a recipe
+        says already (`said`, its values) stays in it."""
         found: dict[str, Any] = {}
         for field, value in zip(self.fields, widget_values, strict=True):
             value, default = field.read(value), self.default(field)
-            if value == (list(default) if isinstance(default, tuple) else default):
+            is_default = value == (list(default) if isinstance(default, tuple) else default)
+            if is_default and not _says(said or {}, field.path):
                 continue
             place = found
             for name in field.path[:-1]:
@@ -165,6 +169,14 @@ def _fields(cls: type[Spec], path: tuple[str, ...]) -> list[FormField]:
         else:
             found.append(FormField((*path, name), info))
     return found
+
+
+def _says(values: Mapping[str, Any], path: tuple[str, ...]) -> bool:
+    for name in path:
+        if not isinstance(values, Mapping) or name not in values:
+            return False
+        values = values[name]
+    return True
 
 
 def _at(spec: Spec, path: tuple[str, ...]) -> Any:

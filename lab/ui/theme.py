@@ -8,21 +8,10 @@ import gradio as gr
 from gradio.themes.utils.colors import Color
 from gradio.themes.utils.sizes import Size
 
-# One colour per arm everywhere: (on a light page, on a dark page). The style sheet has the same as --arm-<name>;
-# a test holds the two together.
-ARM_COLOURS: dict[str, tuple[str, str]] = {
-    "base": ("#5f6775", "#a9b1bf"),
-    "answer": ("#b45309", "#f2a93b"),
-    "trace": ("#4338ca", "#a3aaff"),
-    "steps": ("#0f766e", "#2dd4bf"),
-    "gold": ("#be123c", "#fb7a90"),
-}
-ARM_MARKERS: dict[str, str] = {
-    "base": "circle", "answer": "square", "trace": "triangle", "steps": "diamond", "gold": "star",
-}
+from lab.ui.arms import arm_styles
 
-SHEETS = ("theme.css", "reading.css", "ratings.css", "jobs.css")
-CSS = "\n".join((Path(__file__).parent / name).read_text(encoding="utf-8") for name in SHEETS)
+SHEETS = ("theme.css", "reading.css", "ratings.css", "jobs.css", "models.css", "check.css")
+CSS = "\n".join([arm_styles(), *((Path(__file__).parent / name).read_text(encoding="utf-8") for name in SHEETS)])
 SCRIPT = (Path(__file__).parent / "theme.js").read_text(encoding="utf-8")
 ICON = (  # a data URL: the browser asks nobody for it
     "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Cpath d='M2 12 6 5l3 4 5-7' "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import func, or_
@@ -126,6 +127,14 @@ def lineage(session: Session, variant: Variant) -> list[Variant]:
             break
         chain.append(before)
     return chain
+
+
+def health_of(session: Session, names: Collection[str]) -> dict[str, dict[str, Any]]:
+    """Name → what its health gate found, of those that are variants and were examined: a base never was."""
+    if not names:
+        return {}
+    query = select(Variant.name, Variant.health).where(col(Variant.name).in_(names))
+    return {name: health for name, health in session.exec(query) if health}
 
 
 def variant_source(variant: Variant, home: Home, ref: str | None = None) -> ModelSource:

@@ -26,7 +26,9 @@ def made(tmp_path):
 def test_a_long_curve_is_thinned_and_keeps_its_spike(made):
     with made.read() as session:
         html = draw(session, get_job(session, 1), "trace", [120])
-    assert html.count("<polyline") == 1 and html.count(",") < 2 * curves.MOST_POINTS
+    first, _, more = html.partition("More curves (1)")
+    assert first.count("<polyline") == 1 and first.count(",") < 2 * curves.MOST_POINTS
+    assert "<figcaption>Internal" in more
     assert '"0 to 10"' not in html and ">10<" in html  # the axis reaches the spike
     assert "arm-trace" in html and 'class="mark"' in html and "went on from step <b>120</b>" in html
 
@@ -69,3 +71,19 @@ def test_a_job_without_curves_says_whether_any_may_come(made):
         session.add(Job(id=2, uid="b" * 12, kind="benchmark", name="y", state="succeeded"))
     with made.read() as session:
         assert "reported no curves" in draw(session, get_job(session, 2), "base", [])
+
+
+def test_reinforcement_learning_shows_its_figures_in_order_and_a_check_beside_what_was_sampled(made):
+    with made.write() as session:
+        session.add(Job(id=3, uid="c" * 12, kind="ppo", name="z", state="succeeded"))
+        session.flush()
+        for name in ("clip_fraction", "entropy", "eval_reward", "kl", "mean_tokens", "reward", "well_formed"):
+            session.add_all(Metric(job_id=3, step=step, name=name, value=step / 9) for step in (1, 2, 3))
+    with made.read() as session:
+        html = draw(session, get_job(session, 3), "trace", [])
+    titles = ["Reward of a completion", "KL to the starting model", "Well-formed", "Tokens of a completion", "Entropy",
+              "Clipped tokens"]
+    places = [html.index(title) for title in titles]
+    assert places == sorted(places) and "More curves" not in html and "curves many" in html
+    reward = html[:html.index("KL to the starting")]
+    assert reward.count("<polyline") == 2 and "sampled" in reward and "held out" in reward

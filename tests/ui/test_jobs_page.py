@@ -11,7 +11,7 @@ from lab.ui.jobs.advice import ADVICE, TITLES
 from lab.ui.jobs.board import FILTERS, PAGE_ROWS, WAS_LOST, View, look
 from lab.ui.jobs.curves import Drawn
 from lab.ui.jobs.detail import Detail, draw_detail, read_choices
-from lab.ui.jobs.listing import Listing, draw_listing, study_choices
+from lab.ui.jobs.listing import Listing, draw_listing, result_words, study_choices
 from lab.ui.pages.jobs import drawing
 from storage.queries.jobs import get_job, list_jobs
 from storage.queries.queue import is_paused
@@ -180,3 +180,9 @@ def test_only_what_changed_is_sent():
     first = only_changed(["a", "b"], [])
     assert first == ["a", "b"]
     assert only_changed(["a", "c"], ["a", "b"]) == [gr.skip(), "c"]
+
+
+def test_what_reinforcement_learning_came_to_is_its_reward_with_where_it_came_from():
+    words = result_words({"final_loss": None, "reward_first": 0.12, "reward_last": 0.61, "eval_accuracy_before": 0.1,
+                          "eval_accuracy_after": 0.55})
+    assert "reward 0.61" in words and "from 0.12, held-out accuracy 10% to 55%" in words

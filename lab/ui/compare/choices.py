@@ -3,26 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from lab.bases.cards import bases
 from lab.core.errors import LabError
 from lab.core.types import ModelSource
+from lab.ui.arms import ARMS, arm_of
+from lab.ui.components.health import Healths, flag_words
 from storage.database import Store
-from storage.queries.studies import get_variant, list_variants, model_source
+from storage.queries.studies import get_variant, health_of, list_variants, model_source
+
+if TYPE_CHECKING:
+    from storage.tables import Variant
 
 MOST_COLUMNS = 4
 MOST_OFFERED = 300
-SIGNS = {"base": "●", "answer": "■", "trace": "▲", "steps": "◆", "gold": "★"}  # the arms' markers, as text
 
 
 def offered(store: Store, also: Sequence[str] = ()) -> list[tuple[str, str]]:
     """(label, name) of every base, then the newest variants; names in `also` are offered whatever their age."""
-    choices = [(f"{SIGNS['base']} {name} (base)", name) for name in bases()]
+    choices = [(f"{ARMS['base'].sign} {name} (base)", name) for name in bases()]
     with store.read() as session:
         variants, _ = list_variants(session, limit=MOST_OFFERED)
         listed = {variant.name for variant in variants}
         variants += [get_variant(session, name) for name in also if name not in listed and name not in bases()]
-    return choices + [(f"{SIGNS.get(v.target, '●')} {v.name}", v.name) for v in variants]
+    return choices + [(f"{ARMS[arm_of(v.target)].sign} {v.name}{_warned(v)}", v.name) for v in variants]
+
+
+def _warned(variant: Variant) -> str:
+    words = flag_words(variant.health)
+    return f" ⚠ {words}" if words else ""
+
+
+def healths(store: Store, names: Sequence[str]) -> Healths:
+    """What is known of the health of each, by name."""
+    with store.read() as session:
+        return health_of(session, [name.removeprefix("variant:") for name in names])
 
 
 def starting_models(store: Store) -> list[str]:
@@ -36,7 +52,7 @@ def starting_models(store: Store) -> list[str]:
     if not cells:
         return list(bases())[:2]
     (_, base, _, _), arms = max(cells.items(), key=lambda item: len(item[1]) >= 2)  # the first of the best
-    return [base, *(arms[target] for target in SIGNS if target in arms)][:MOST_COLUMNS]
+    return [base, *(arms[target] for target in ARMS if target in arms)][:MOST_COLUMNS]
 
 
 def known_names(store: Store, names: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -6,11 +6,14 @@ A column is written by the one thread that listens to its engine and read by the
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from lab.core.types import ModelSource
 from lab.engine.protocol import Chunk, Stats
 from lab.ui.answers import FINISH_WORDS, answer, thought
+from lab.ui.components.health import health_flag
 from lab.ui.components.html import chip, error, number
 from lab.ui.components.markup import Html, tag
 
@@ -32,6 +35,7 @@ class Column:
     think_started: float | None = None
     think_ended: float | None = None
     changes: int = field(default=0)
+    health: Mapping[str, Any] | None = None  # what the variant's health gate found
 
     @property
     def ended(self) -> bool:
@@ -80,7 +84,8 @@ def column_html(column: Column) -> Html:
     """Name, thought, answer, and a foot that says how it ended."""
     model = column.model
     about = "the base as it is" if model.kind == "base" else f"on {model.base}"
-    head = tag("div", tag("h3", chip(model.label, model.arm)), tag("small", about), cls="column-head")
+    name = tag("h3", chip(model.label, model.arm), " ", health_flag(column.health))
+    head = tag("div", name, tag("small", about), cls="column-head")
     return tag(
         "article", head, tag("div", _body(column), cls="column-body"), tag("div", _foot(column), cls="column-foot"),
         cls=f"lab-card column arm-{model.arm}", aria_label=f"Answer of {model.label}",

@@ -13,7 +13,7 @@ from threading import Lock
 
 from lab.core.errors import LabError
 from lab.ui.compare.asking import Asking, AskSettings, Connect
-from lab.ui.compare.choices import MOST_COLUMNS, sources
+from lab.ui.compare.choices import MOST_COLUMNS, healths, sources
 from lab.ui.compare.columns import Column, columns_html
 from lab.ui.components.markup import Html
 from storage.database import Store
@@ -41,6 +41,9 @@ class Desk:
         """The page's columns, again and again until all have ended. A new question of a tab ends its last one."""
         question = _checked(names, question)
         asking = Asking(sources(self.store, names), question, settings, self.connect)
+        found = healths(self.store, names)
+        for column in asking.columns:
+            column.health = found.get(column.model.label)
         self.stop(tab)
         self._running[tab] = asking
         try:

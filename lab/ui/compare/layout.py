@@ -8,12 +8,14 @@ from typing import Any
 import gradio as gr
 
 from lab.benchmarks.benchmark import benchmarks
+from lab.ui.arms import ARMS
 from lab.ui.compare.asking import AskSettings
 from lab.ui.compare.choices import MOST_COLUMNS
 from lab.ui.components.folds import folding_block
 from lab.ui.components.html import empty
 from lab.ui.components.wiring import html_block, picking_block
 
+SIGNS = " · ".join(f"{arm.sign} {name}" for name, arm in ARMS.items())
 DEFAULTS = AskSettings(max_new_tokens=256)
 START = empty(
     "Answers appear here, side by side",
@@ -52,7 +54,7 @@ class Widgets:
 def lay_out() -> Widgets:
     models = gr.Dropdown(
         [], multiselect=True, max_choices=MOST_COLUMNS, label="Models",
-        info="Two to four. ● base · ■ answer · ▲ trace", elem_id="compare-models",
+        info=f"Two to four. {SIGNS}", elem_id="compare-models",
     )
     with gr.Row(equal_height=False):
         with gr.Column(scale=5, min_width=300):

@@ -41,7 +41,7 @@ def curve_plot(
     picture = tag("svg", *grid, *dotted, *lines, **look)
     ticks = (tag("span", down.label(t), style=f"top:{_down(down, t) / 10}%") for t in down.ticks)
     left = tag("div", *ticks, cls="left")
-    ends = tag("div", *_end_labels(drawn, down), cls="ends")
+    ends = tag("div", *_end_labels(drawn, down), cls="ends several" if len(drawn) > 1 else "ends")
     below = tag("div", tag("span", _step(across.low)), tag("em", x_title), tag("span", _step(across.high)), cls="below")
     return tag(
         "figure", tag("figcaption", y_title), left, picture, ends, below,

@@ -7,16 +7,16 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from lab.core.errors import Fault, LabError, SpecError
+from lab.ui.arms import ARMS, arm_of
 from lab.ui.components.markup import Html, escape, join, tag
 from lab.ui.components.table import Column, Row, table
 
 __all__ = [
-    "ARMS", "Column", "Html", "Row", "ago", "card", "chip", "duration", "empty", "error", "escape", "fact_list",
+    "Column", "Html", "Row", "ago", "card", "chip", "duration", "empty", "error", "escape", "fact_list",
     "failure", "fault_list", "heading", "interval_bar", "join", "link", "log_tail", "measured", "note", "number",
     "percent", "progress_bar", "state_badge", "table", "tag",
 ]
 
-ARMS = ("base", "answer", "trace", "steps", "gold")
 STATE_SIGNS = {
     "queued": "○", "starting": "◔", "running": "◔", "succeeded": "✓", "failed": "✕", "cancelled": "–",
     "lost": "↺", "open": "○", "closed": "✓",
@@ -25,8 +25,9 @@ STATE_SIGNS = {
 
 def chip(label: object, arm: str = "base") -> Html:
     """A model's name with its arm's colour and marker."""
-    arm = arm if arm in ARMS else "base"
-    return tag("span", tag("i", cls="marker", aria_hidden="true"), label, cls=f"chip arm-{arm}", title=f"arm: {arm}")
+    arm = arm_of(arm)
+    title = f"arm {arm}: {ARMS[arm].means}"
+    return tag("span", tag("i", cls="marker", aria_hidden="true"), label, cls=f"chip arm-{arm}", title=title)
 
 
 def state_badge(state: str, text: str = "") -> Html:
@@ -60,7 +61,7 @@ def interval_bar(
     return tag(
         "span", zero, tag("i", cls="reach", style=f"left:{place(low)};width:{width}"),
         tag("i", cls="point", style=f"left:{place(estimate)}"),
-        cls=f"interval arm-{arm if arm in ARMS else 'base'}", role="img", aria_label=label, title=label,
+        cls=f"interval arm-{arm_of(arm)}", role="img", aria_label=label, title=label,
     )
 
 

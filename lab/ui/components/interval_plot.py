@@ -9,16 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from lab.ui.arms import ARMS, arm_of
 from lab.ui.components.axis import Axis, nice_axis
 from lab.ui.components.markup import Html, tag
 
 HEIGHT = 22
 SHAPES = {
-    "base": tag("circle", r=5.5),
-    "answer": tag("rect", x=-5, y=-5, width=10, height=10),
-    "trace": tag("polygon", points="0,-6.5 6.5,5 -6.5,5"),
-    "steps": tag("polygon", points="0,-7 7,0 0,7 -7,0"),
-    "gold": tag("polygon", points="0,-7 2,-2.2 7,-2 3,1.2 4.4,6.4 0,3.4 -4.4,6.4 -3,1.2 -7,-2 -2,-2.2"),
+    name: tag("polygon", points=arm.polygon) if arm.points else tag("circle", r=5.5) for name, arm in ARMS.items()
 }
 
 
@@ -69,7 +66,7 @@ def _row(mark: Mark, axis: Axis, unit: str, signed: bool) -> Html:
 
 def _track(mark: Mark, axis: Axis, description: str) -> Html:
     middle = HEIGHT / 2
-    arm = mark.arm if mark.arm in SHAPES else "base"
+    arm = arm_of(mark.arm)
     return tag(
         "svg", *(_line(axis.place(tick), "zero" if tick == 0 and axis.low < 0 else "grid") for tick in axis.ticks),
         tag("line", x1=f"{axis.place(mark.low)}%", x2=f"{axis.place(mark.high)}%", y1=middle, y2=middle, cls="reach"),

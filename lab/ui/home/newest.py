@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lab.reports.build import StudyReport
-from lab.ui.components.html import card, chip, empty, link
+from lab.ui.components.health import Healths, named
+from lab.ui.components.html import card, empty, link
 from lab.ui.components.interval_plot import Mark, interval_plot
 from lab.ui.components.markup import Html, join, tag
 from storage.database import Session
 from storage.queries.benchmarks import list_runs
 from storage.queries.reports import study_report
-from storage.queries.studies import get_study
+from storage.queries.studies import get_study, health_of
 
 if TYPE_CHECKING:
 
@@ -37,7 +38,8 @@ def newest_result(session: Session) -> Html:
             "No result yet", "The first benchmark of a study shows here, with its interval.", "/results", "Results"))
     study_id, report = next(((i, r) for i, r in reports if r.verdicts), reports[0])
     study = get_study(session, study_id)
-    return card(join(["Newest result: ", study.name]), _glance(report), _foot(study))
+    healths = health_of(session, {level.run.model for level in report.levels})
+    return card(join(["Newest result: ", study.name]), _glance(report, healths), _foot(study))
 
 
 def _foot(study: Study) -> Html:
@@ -45,19 +47,19 @@ def _foot(study: Study) -> Html:
                link(f"/jobs?study={study.id}", "its jobs"))
 
 
-def _glance(report: StudyReport) -> Html:
+def _glance(report: StudyReport, healths: Healths) -> Html:
     words = [tag("p", verdict.sentence, cls="strong") for verdict in report.verdicts[:2]]
     if not words:
         missing = "Both arms of a pair need a result before their difference can be told."
         words = [tag("p", missing, cls="note")]
-    plots = [_levels(report, benchmark) for benchmark in report.benchmarks[:2]]
+    plots = [_levels(report, benchmark, healths) for benchmark in report.benchmarks[:2]]
     return join([*words, *plots])
 
 
-def _levels(report: StudyReport, benchmark: str) -> Html:
+def _levels(report: StudyReport, benchmark: str, healths: Healths) -> Html:
     levels = [level for level in report.levels if level.run.benchmark == benchmark][:MOST_MARKS]
     marks = [
-        Mark(chip(level.run.model, level.run.arm), 100 * level.low, 100 * level.accuracy, 100 * level.high,
+        Mark(named(level.run.model, level.run.arm, healths), 100 * level.low, 100 * level.accuracy, 100 * level.high,
              level.run.arm, f"n {level.n}")
         for level in levels
     ]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from jobs.references import TRAINING_KINDS
 from lab.ui.components.health import health_flag
 from lab.ui.components.html import (
     Html,
@@ -106,6 +107,8 @@ def _facts(job: Job, chosen: Chosen, words: Words) -> list[tuple[str, object]]:
         pairs.append(("devices", job.devices))
     if job.attempt > 1:
         pairs.append(("attempt", job.attempt))
+    if job.state == "succeeded" and job.kind in TRAINING_KINDS:
+        pairs.append(("left", link(f"/models?variant=job:{job.uid}", "its model")))
     if job.study_id:
         pairs.append(("study", link(f"/results?study={job.study_id}", f"study {job.study_id}")))
     if job.parent_id:

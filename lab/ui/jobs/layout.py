@@ -113,7 +113,7 @@ def _one_job() -> dict[str, Any]:
 
 
 def _tabs(head: Any) -> dict[str, Any]:
-    scripts = {"Log": FOLLOW}
+    scripts = {"Log": FOLLOW, "Curves": KEEP_FOLDS}
     blocks = [head]
     with gr.Tabs():
         for title in ("Curves", "Log", "Spec", "Origin", "History", "Batch file"):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from lab.ui.components.health import health_flag
 from lab.ui.components.html import ago, chip, duration, empty, percent, progress_bar, state_badge
 from lab.ui.components.markup import Html, join, tag
 from lab.ui.components.table import Column, Row, table
@@ -13,6 +14,7 @@ from lab.ui.jobs import cluster
 from lab.ui.jobs.advice import TITLES
 from lab.ui.jobs.board import PAGE_ROWS, Board, View
 from lab.ui.jobs.waiting import Waiting, came_back, waiting
+from lab.ui.kinds import kind_words
 from storage.queries.studies import list_studies
 
 if TYPE_CHECKING:
@@ -23,7 +25,6 @@ COLUMNS = [
     Column("No.", number=True), Column("Job"), Column("State and result", wide=True),
     Column("Started", hint="when it started, and how long it ran"),
 ]
-KIND_WORDS = {"sft": "training", "answers": "answer bank", "engine": "chat engine"}
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def job_title(job: Job, arm: str | None) -> Html:
     if job.kind == "benchmark" and on:
         return join([chip(model, arm or "base"), tag("small", f"benchmark {benchmark}")])
     name = chip(job.name, arm) if arm else tag("span", job.name)
-    return join([name, tag("small", KIND_WORDS.get(job.kind, job.kind))])
+    return join([name, tag("small", kind_words(job.kind))])
 
 
 def _state(job: Job, place: Waiting | None) -> Html:
@@ -84,7 +85,8 @@ def _state(job: Job, place: Waiting | None) -> Html:
     below = "ending" if ending else cluster.situation(job) if job.finished_at is None else ""
     if job.state in ("failed", "cancelled") and job.reason:
         below = TITLES.get(job.reason, job.reason)
-    return join([state_badge(job.state), " ", outcome(job), tag("small", below) if below else None])
+    flag = health_flag((job.result or {}).get("health")) if job.state == "succeeded" else None
+    return join([state_badge(job.state), " ", outcome(job), flag, tag("small", below) if below else None])
 
 
 def queued_badge(job: Job, place: Waiting) -> Html:
@@ -115,9 +117,18 @@ def result_words(result: dict[str, Any]) -> Html:
         return join([percent(result["accuracy"]), tag("small", reach)])
     if result.get("final_loss") is not None:
         return join([f"loss {result['final_loss']:.3g}", tag("small", f"{result.get('n_steps', '–')} steps")])
+    if result.get("reward_last") is not None:
+        return join([f"reward {result['reward_last']:.2f}", tag("small", _learned(result))])
     if "n_questions" in result:
         return join([f"{result['n_questions']} questions", tag("small", f"{len(result.get('models', []))} models")])
     return Html("")
+
+
+def _learned(result: dict[str, Any]) -> str:
+    """From where the reward came, and what held-out questions say of it."""
+    before, after = result.get("eval_accuracy_before"), result.get("eval_accuracy_after")
+    held_out = f", held-out accuracy {before:.0%} to {after:.0%}" if before is not None and after is not None else ""
+    return f"from {result.get('reward_first') or 0:.2f}{held_out}"
 
 
 def _times(job: Job) -> Html:

@@ -20,6 +20,8 @@ BASES = (
 )
 STEPS = (
     ("/train", "Plan a study", "the same rows with and without their traces, one button"),
+    ("/recipes", "Recipes", "the papers' training recipes, and twins of them that run here"),
+    ("/models", "Models", "every variant with its lineage and health, to go on from or to export"),
     ("/compare", "Compare", "ask two or more variants the same question, side by side"),
     ("/benchmarks", "Benchmarks", "accuracy with its interval, and the questions where two differ"),
     ("/ratings", "Ratings", "let people score fluency, blind"),

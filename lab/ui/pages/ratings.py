@@ -17,7 +17,7 @@ from lab.ui.components.markup import Html, tag
 from lab.ui.components.wiring import html_block, on_load, only_changed, poll, query, quiet
 from lab.ui.ratings.detail import read_detail
 from lab.ui.ratings.layout import Parts, lay_out
-from lab.ui.ratings.listing import bank_choices, model_choices, read_banks, read_listing, read_preview
+from lab.ui.ratings.listing import bank_choices, model_choices, read_banks, read_healths, read_listing, read_preview
 from storage.queries.ratings import list_rounds
 from storage.queries.rounds import RoundPlan, close_round, create_round, invite
 
@@ -62,7 +62,7 @@ def _wire_opening(app: LabApp, parts: Parts, show: Show) -> None:
         selected = query(request, "round") or next(iter(rounds), "")
         found = read_banks(app.store)
         chosen = str(found[0].id) if found else None
-        models, a, b = model_choices(found, chosen or "")
+        models, a, b = model_choices(found, chosen or "", read_healths(app.store, found))
         form = [
             gr.update(open=not rounds, visible=bool(found)),
             gr.update(choices=bank_choices(found), value=chosen),
@@ -80,7 +80,8 @@ def _wire_form(app: LabApp, parts: Parts, show: Show) -> None:
     accordion, bank, first, second, quota, name, seed = parts.form
 
     def change_bank(bank_id: str, n: float) -> list[Any]:
-        models, a, b = model_choices(read_banks(app.store), bank_id)
+        found = read_banks(app.store)
+        models, a, b = model_choices(found, bank_id, read_healths(app.store, found))
         preview = read_preview(app.store, bank_id, a, b, n)
         return [gr.update(choices=models, value=a), gr.update(choices=models, value=b), preview]
 

@@ -19,12 +19,13 @@ from lab.ui.app_state import LabApp, Page
 from lab.ui.components.download import download_button
 from lab.ui.components.folds import folding_block
 from lab.ui.components.html import empty, error, heading, progress_bar, tag
-from lab.ui.components.markup import Html
+from lab.ui.components.markup import Html, join
 from lab.ui.components.sorting import sorting_block
 from lab.ui.components.wiring import html_block, keep_in_address, on_load, only_changed, poll, query, quiet
+from lab.ui.results.stages import read_stages, stages_table
 from lab.ui.results.view import fluency_html, pending_html, plots_html, tables_html, verdicts_html
 from storage.queries.reports import report_token, study_report
-from storage.queries.studies import list_studies, study_state
+from storage.queries.studies import health_of, list_studies, study_state
 
 LEAD = "Does training on the reasoning trace help? Differences on the same questions, with intervals."
 NO_STUDY = empty(
@@ -92,17 +93,20 @@ def _draw(app: LabApp, number: str | None, token: str) -> _Shown:
         return _Shown("none", Html(""), (NO_STUDY, *[Html("")] * 4))
     try:
         with app.store.read() as session:
-            found = f"{number}/{report_token(session, _number(number))}"
+            token_now = report_token(session, _number(number))
             state = study_state(session, int(number))
+            found = f"{number}/{token_now}/{state['counts']}"
             if found == token:
                 return _Shown(found, _progress(state))
-            report = study_report(session, int(number))
+            report, stages = study_report(session, int(number)), read_stages(session, int(number))
+            healths = health_of(session, {level.run.model for level in report.levels})
     except LabError as problem:
         told = error("That study is not here", str(problem), "Choose one above.")
         return _Shown("error", Html(""), (told, *[Html("")] * 4))
-    first = verdicts_html(report) if report.levels else NO_RUN
+    first = verdicts_html(report, healths) if report.levels else NO_RUN
+    top = join([stages_table(stages, report), first]) if stages else first
     return _Shown(found, _progress(state), (
-        first, pending_html(report), plots_html(report), fluency_html(report), tables_html(report),
+        top, pending_html(report), plots_html(report), fluency_html(report), tables_html(report, healths),
     ))
 
 

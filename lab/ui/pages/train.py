@@ -12,18 +12,21 @@ import gradio as gr
 from lab.core.errors import LabError
 from lab.data.dataset import datasets
 from lab.studies.spec import StudySpec
-from lab.ui.app_state import SPACE_SENTENCE, LabApp, Page
+from lab.ui.app_state import LabApp, Page
+from lab.ui.components.folds import folding_block
 from lab.ui.components.html import failure, heading, note
 from lab.ui.components.markup import Html, tag
 from lab.ui.components.wiring import html_block, on_load, query, quiet
 from lab.ui.form import FormField, SpecForm
+from lab.ui.form_sections import METHOD, SUBJECT, section_of, sections
+from lab.ui.train import upload
+from lab.ui.train.checking import check_html
 from lab.ui.train.grid import read_grid
 from lab.ui.train.launching import launch, launch_recipe, starting_spec, study_of_recipe
-from lab.ui.train.own_data import keep_upload, kept_uploads
+from lab.ui.train.own_data import kept_uploads
 from lab.ui.train.where import batch_preview, places
 
 LEAD = "The same rows, seeds and settings for every arm; only the target differs. Check the grid, then launch."
-ROW_HINT = 'One JSON object a line: {"question": …, "answer": …, "trace": …}. The trace arm needs a trace in every row.'
 FORM = SpecForm(StudySpec)
 
 
@@ -33,6 +36,8 @@ class _Parts:
 
     widgets: list[Any]  # in the order of FORM.fields
     run_on: Any
+    check: Any
+    checked: Any
     launch: Any
     message: Any
     grid: Any
@@ -41,8 +46,7 @@ class _Parts:
     pasted: Any
     fill: Any
     launch_pasted: Any
-    upload: Any
-    upload_said: Any
+    upload: upload.Upload
 
 
 def build(app: LabApp) -> None:
@@ -63,9 +67,10 @@ def _lay_out(app: LabApp) -> _Parts:
             found["run_on"] = gr.Dropdown(places(app.store.home), value="", label="Run on", visible=False,
                                           info="The lab's own workers, or a Slurm cluster.")
             widgets = _form(app)
-            found |= _own_data(app)
+            found["upload"] = upload.lay_out(app)
         with gr.Column(scale=3, min_width=320):
             found["grid"] = html_block(waiting="Counting rows and tokens…", min_height=180)
+            found |= _check(app)
             found |= _recipes(app)
     return _Parts(widgets=[widgets[field.key] for field in FORM.fields], **found)
 
@@ -80,20 +85,24 @@ def _form(app: LabApp) -> dict[str, Any]:
         made.update({field.key: field.widget(field.read(start[field.key])) for field in fields})
 
     own = FORM.group()
-    grid = [field for field in own if field.items or field.name == "name"]
+    grid = [field for field in own if section_of(field) == SUBJECT]
     place(grid)
-    for title, fields in (("Hyperparameters, the same for every variant", FORM.group("training")),
-                          ("Benchmarks and answer bank", [field for field in own if field not in grid])):
+    html_block(note("The same for every variant:"))
+    parts = sections(FORM.group("training"))
+    parts[METHOD] = [*parts.pop(SUBJECT, []), *parts.get(METHOD, [])]
+    parts["Benchmarks and answer bank"] = [field for field in own if field not in grid]
+    for title, fields in parts.items():
         with gr.Accordion(title, open=False), gr.Row(elem_classes="lab-small-fields"):
             place(fields)
     return made
 
 
-def _own_data(app: LabApp) -> dict[str, Any]:
-    with gr.Accordion("Your own data", open=False):
-        html_block(note(ROW_HINT))
-        upload = gr.UploadButton("Upload JSONL", file_types=[".jsonl"], interactive=app.may_launch, size="sm")
-        return {"upload": upload, "upload_said": html_block()}
+def _check(app: LabApp) -> dict[str, Any]:
+    with gr.Accordion("Rows as the model will see them", open=False):
+        html_block(note("Token by token, with what is learned and what is only read; what is wrong with the data; "
+                        "tokens, memory, minutes and energy. It may take a few seconds."))
+        check = gr.Button("Check", size="sm", min_width=100, interactive=app.may_launch)
+        return {"check": check, "checked": folding_block()}
 
 
 def _recipes(app: LabApp) -> dict[str, Any]:
@@ -139,8 +148,20 @@ def _wire_form(app: LabApp, parts: _Parts) -> None:
     opened.then(look, asked, seen, show_progress="minimal", concurrency_limit=4)
     gr.on([widget.change for widget in asked], look, asked, seen, show_progress="minimal",
           trigger_mode="always_last", concurrency_limit=4)
+    gr.on([widget.change for widget in asked], None, [], [parts.checked], js="() => ''")  # it was of other values
+    quiet(parts.check.click, _checking(app), asked, [parts.checked], show_progress="minimal", concurrency_limit=2)
     quiet(parts.launch.click, lambda run_on, *values: launch(app, "study", FORM.values(values), run_on), asked,
           [parts.message], show_progress="minimal")
+
+
+def _checking(app: LabApp) -> Callable[..., Html]:
+    def check(run_on: str, *values: Any) -> Html:
+        try:
+            return check_html(app, FORM.read(values), run_on)
+        except LabError as problem:
+            return failure(problem)
+
+    return check
 
 
 def _starting_values(app: LabApp, study: str = "") -> tuple[list[Any], Html | str]:
@@ -178,26 +199,12 @@ def _wire_recipe(app: LabApp, parts: _Parts) -> None:
 
 
 def _wire_upload(app: LabApp, parts: _Parts) -> None:
-    look = _look(app)
-
-    seen = [parts.grid, parts.recipe, *parts.batch]
-
-    def take(file: str, run_on: str, *values: Any) -> list[Any]:
-        """Check the file, keep it, and choose it in the form."""
-        untouched = [gr.skip()] * (len(values) + len(seen))
-        if not app.may_launch:
-            return [failure(LabError(SPACE_SENTENCE, "spec")), *untouched]
-        try:
-            kept, n_rows = keep_upload(app.store.home, Path(file))
-        except LabError as problem:
-            return [failure(problem), *untouched]
+    def choose(kept: Path, *values: Any) -> list[Any]:
+        """Choose the kept file in the form; that the form has changed brings the grid up to date by itself."""
         place = next(index for index, field in enumerate(FORM.fields) if field.key == "datasets")
-        chosen = [*values[:place], [*(values[place] or []), str(kept)], *values[place + 1:]]
-        said = tag("p", f"{n_rows} rows are in {kept.name} and chosen as a dataset.", cls="good-news")
-        return [said, *_updates(app, chosen), *look(run_on, *chosen)]
+        return _updates(app, [*values[:place], [*(values[place] or []), str(kept)], *values[place + 1:]])
 
-    quiet(parts.upload.upload, take, [parts.upload, parts.run_on, *parts.widgets],
-          [parts.upload_said, *parts.widgets, *seen])
+    upload.wire(app, parts.upload, choose, parts.widgets, parts.widgets)
 
 
 PAGE = Page(path="train", title="Train", order=10, build=build)

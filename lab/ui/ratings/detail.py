@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lab.core.errors import LabError
-from lab.ui.components.html import ago, card, chip, fact_list, failure, note, progress_bar, state_badge
+from lab.ui.components.health import Healths, named
+from lab.ui.components.html import ago, card, fact_list, failure, note, progress_bar, state_badge
 from lab.ui.components.markup import Html, join, tag
 from lab.ui.components.table import Column, table
 from lab.ui.ratings.listing import excluded_words, warning_words
 from lab.ui.ratings.outcome import outcome
 from storage.queries.ratings import BankModel, RoundProgress, progress, round_models, round_results
+from storage.queries.studies import health_of
 
 if TYPE_CHECKING:
     from storage.database import Store
@@ -39,19 +41,20 @@ def read_detail(store: Store, selected: str) -> Detail:
         with store.read() as session:
             counts = progress(session, int(selected) if selected.isdigit() else -1)
             models = round_models(session, counts.round)
+            healths = health_of(session, [model.label for model in models])
             closed = counts.round.state == "closed"
             results = outcome(round_results(session, counts.round.id), models) if closed else _locked()
     except LabError as problem:
         return Detail(failure(problem), Html(""))
-    return Detail(_head(counts, models), results, not closed, not closed, closed, _question(counts))
+    return Detail(_head(counts, models, healths), results, not closed, not closed, closed, _question(counts))
 
 
-def _head(counts: RoundProgress, models: tuple[BankModel, BankModel]) -> Html:
+def _head(counts: RoundProgress, models: tuple[BankModel, BankModel], healths: Healths) -> Html:
     the_round = counts.round
     title = tag("div", tag("h2", the_round.name), state_badge(the_round.state), cls="round-title")
     facts = fact_list(
         [
-            ("Models", tag("span", *(chip(m.label, m.arm) for m in models), cls="lab-chips")),
+            ("Models", tag("span", *(named(m.label, m.arm, healths) for m in models), cls="lab-chips")),
             ("Answer bank", counts.bank_name),
             ("Pairs", counts.n_units),
             ("Ratings a pair", the_round.quota),

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lab.core.errors import LabError
-from lab.ui.components.html import chip, empty, failure, progress_bar, state_badge
+from lab.ui.components.health import Healths, flag_words, named
+from lab.ui.components.html import empty, failure, progress_bar, state_badge
 from lab.ui.components.markup import Html, join, tag
 from lab.ui.components.table import Column, Row, table
-from storage.queries.ratings import BankSummary, banks, list_rounds, progress, round_models
+from storage.queries.ratings import BankModel, BankSummary, banks, list_rounds, progress, round_models
 from storage.queries.rounds import preview_round
+from storage.queries.studies import health_of
 
 if TYPE_CHECKING:
     from lab.rating.blinding import Pairing
@@ -30,9 +32,11 @@ def read_listing(store: Store, selected: str) -> Html:
     with store.read() as session:
         rounds = list_rounds(session)[:ROUNDS_SHOWN]
         rows = []
+        healths = health_of(session, {label for each in rounds for label in (each.model_a, each.model_b)})
         for the_round in rounds:
             counts = progress(session, the_round.id)
-            models = tag("div", *(chip(m.label, m.arm) for m in round_models(session, the_round)), cls="lab-chips")
+            pair = round_models(session, the_round)
+            models = tag("div", *(named(m.label, m.arm, healths) for m in pair), cls="lab-chips")
             done = progress_bar(counts.n_ratings, counts.n_needed, f"{counts.n_ratings} of {counts.n_needed}")
             cells = [the_round.name, models, done, len(counts.raters), state_badge(the_round.state)]
             rows.append(Row(cells, href=f"/ratings?round={the_round.id}", selected=str(the_round.id) == selected))
@@ -67,7 +71,9 @@ def bank_choices(found: list[BankSummary]) -> list[tuple[str, str]]:
     ]
 
 
-def model_choices(found: list[BankSummary], bank_id: str) -> tuple[list[tuple[str, str]], str | None, str | None]:
+def model_choices(
+    found: list[BankSummary], bank_id: str, healths: Healths | None = None
+) -> tuple[list[tuple[str, str]], str | None, str | None]:
     """Models of one bank, and the pair to start with: answer against trace where the bank has them."""
     bank = next((bank for bank in found if str(bank.id) == bank_id), None)
     if bank is None:
@@ -75,7 +81,19 @@ def model_choices(found: list[BankSummary], bank_id: str) -> tuple[list[tuple[st
     by_arm = {model.arm: model.label for model in reversed(bank.models)}
     labels = [model.label for model in bank.models]
     first, second = (by_arm["answer"], by_arm["trace"]) if {"answer", "trace"} <= by_arm.keys() else labels[:2]
-    return [(f"{model.label} ({model.arm})", model.label) for model in bank.models], first, second
+    return [(f"{model.label} ({_about(model, healths or {})})", model.label) for model in bank.models], first, second
+
+
+def _about(model: BankModel, healths: Healths) -> str:
+    """The arm, and that something is wrong with the model: raters never see either."""
+    words = flag_words(healths.get(model.label))
+    return f"{model.arm}, ⚠ {words}" if words else model.arm
+
+
+def read_healths(store: Store, found: list[BankSummary]) -> Healths:
+    """What is known of the health of every model of these banks."""
+    with store.read() as session:
+        return health_of(session, {model.label for bank in found for model in bank.models})
 
 
 def read_preview(

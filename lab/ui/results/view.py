@@ -8,14 +8,20 @@ from lab.reports.build import Level, StudyReport
 from lab.reports.paired import Difference
 from lab.reports.verdict import Verdict, p_text, signed
 from lab.ui.components.folds import fold
-from lab.ui.components.html import chip, empty, interval_bar, note, number, percent, state_badge, table
+from lab.ui.components.health import Healths, health_flag, named
+from lab.ui.components.html import chip, empty, interval_bar, link, note, number, percent, state_badge, table
 from lab.ui.components.interval_plot import Mark, interval_plot
 from lab.ui.components.markup import Html, join, tag
 from lab.ui.components.sorting import sortable
 from lab.ui.components.table import Row
 
+NOBODY: Healths = {}
 OUTCOMES = {
     "better": ("▲", "The trace helps"), "worse": ("▼", "The trace hurts"), "noise": ("≈", "No difference can be seen"),
+}
+STAGE_OUTCOMES = {
+    "better": ("▲", "This stage helps"), "worse": ("▼", "This stage hurts"),
+    "noise": ("≈", "This stage changes nothing that can be seen"),
 }
 LEVELS = [
     sortable("Model", wide=True), sortable("Benchmark"), sortable("n", True), sortable("Accuracy", True),
@@ -33,19 +39,35 @@ DIFFERENCES = [
 ]
 
 
-def verdicts_html(report: StudyReport) -> Html:
-    """One card for each base, dataset and benchmark."""
+def verdicts_html(report: StudyReport, healths: Healths = NOBODY) -> Html:
+    """One card for each base, dataset and benchmark, or for each stage; before them, which models are not well."""
     if report.verdicts:
-        return tag("div", *map(_verdict, report.verdicts), cls="verdicts")
+        return join([_unwell(report, healths), tag("div", *map(_verdict, report.verdicts), cls="verdicts")])
     if report.levels:
         return note("There is no verdict yet: it needs a trace and an answer arm of the same base, dataset and seed.")
     return Html("")
 
 
+def _unwell(report: StudyReport, healths: Healths) -> Html | None:
+    """A model that does not end or close its thinking loses points for that, whatever else it has learned."""
+    models = dict.fromkeys((level.run.model, level.run.arm) for level in report.levels)
+    flagged = [(model, arm) for model, arm in models if health_flag(healths.get(model))]
+    if not flagged:
+        return None
+    rows = (tag("li", link(f"/models?variant={model}", chip(model, arm)), " ", "; ".join(healths[model]["failed"]))
+            for model, arm in flagged)
+    words = "A difference from a model that is not well may come from that, and not from what it was taught."
+    return tag("div", tag("b", f"⚠ {len(flagged)} of the models failed their health check. "), words, tag("ul", *rows),
+               cls="caution unwell")
+
+
 def _verdict(verdict: Verdict) -> Html:
-    sign, words = OUTCOMES[verdict.outcome]
+    is_stage = verdict.question == "stage − start"
+    sign, words = (STAGE_OUTCOMES if is_stage else OUTCOMES)[verdict.outcome]
     words = words if verdict.firm else words.replace("helps", "may help").replace("hurts", "may hurt")
     where = f"{verdict.base}, trained on {verdict.dataset}, asked {verdict.benchmark}"
+    if is_stage:
+        where = f"{verdict.models[0]} against {verdict.models[1]}, which it went on from, asked {verdict.benchmark}"
     return tag(
         "section", tag("h2", tag("span", sign, cls="sign", aria_hidden="true"), f" {words}", tag("small", where)),
         tag("p", verdict.sentence, cls="verdict-sentence"),
@@ -90,14 +112,15 @@ def _difference_mark(d: Difference) -> Mark:
     return Mark(label, 100 * d.low, 100 * d.difference, 100 * d.high, d.first.arm, words)
 
 
-def tables_html(report: StudyReport) -> Html:
+def tables_html(report: StudyReport, healths: Healths = NOBODY) -> Html:
     """Levels, differences, and what could not be compared."""
     if not report.levels:
         return Html("")
-    rows = [_level_row(level) for level in report.levels]
+    rows = [_level_row(level, healths) for level in report.levels]
     parts = [tag("h2", "Every model"), table(LEVELS, rows, caption="Accuracy of every model")]
     if report.differences:
-        shown = table(DIFFERENCES, map(_difference_row, report.differences), caption="Paired differences")
+        lines = [_difference_row(d, healths) for d in report.differences]
+        shown = table(DIFFERENCES, lines, caption="Paired differences")
         parts += [tag("h2", "Every paired difference"), shown]
     if report.refused:
         lines = [tag("li", f"{r.first} and {r.second} on {r.benchmark}: {r.why}") for r in report.refused]
@@ -105,10 +128,10 @@ def tables_html(report: StudyReport) -> Html:
     return tag("div", *parts, cls="result-tables")
 
 
-def _level_row(level: Level) -> Row:
+def _level_row(level: Level, healths: Healths) -> Row:
     run = level.run
     cells = [
-        chip(run.model, run.arm), tag("span", run.benchmark, cls="figure"), number(level.n),
+        named(run.model, run.arm, healths), tag("span", run.benchmark, cls="figure"), number(level.n),
         tag("b", percent(level.accuracy)), _reach(level.low, level.accuracy, level.high, run.arm),
         percent(level.unparsed), percent(level.truncated), number(level.mean_tokens, 0), number(level.seconds, 0, "s"),
     ]
@@ -120,8 +143,8 @@ def _reach(low: float, estimate: float, high: float, arm: str) -> Html:
     return tag("span", reach, " ", interval_bar(low, estimate, high, arm), cls="interval-cell")
 
 
-def _difference_row(d: Difference) -> Row:
-    names = join([chip(d.first.model, d.first.arm), " − ", chip(d.second.model, d.second.arm)])
+def _difference_row(d: Difference, healths: Healths) -> Row:
+    names = join([named(d.first.model, d.first.arm, healths), " − ", named(d.second.model, d.second.arm, healths)])
     reads = "within noise" if d.within_noise else "better" if d.difference > 0 else "worse"
     detectable = number(100 * d.detectable) if d.detectable else number(None)
     bar = interval_bar(d.low, d.difference, d.high, d.first.arm, (-1, 1))

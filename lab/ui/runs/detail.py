@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 from lab.core.errors import LabError
 from lab.reports.paired import Difference, compare, why_not_comparable
 from lab.reports.verdict import p_text, signed
-from lab.ui.components.html import chip, error, fact_list, measured, note, percent
+from lab.ui.components.health import named
+from lab.ui.components.html import error, fact_list, measured, note, percent
 from lab.ui.components.interval_plot import Mark, interval_plot
 from lab.ui.components.markup import Html, join, tag
 from lab.ui.runs.listing import position
 from lab.ui.runs.samples import SHOWN_AT_ONCE, pairs_html, samples_html
 from storage.queries.benchmarks import get_run, latest_runs, paired_samples, samples
 from storage.queries.reports import model_runs
+from storage.queries.studies import health_of
 
 if TYPE_CHECKING:
     from storage.database import Store
@@ -80,7 +82,8 @@ def _alone(store: Store, run: BenchmarkRun, view: SampleView) -> Detail:
     offset = (view.page - 1) * SHOWN_AT_ONCE
     with store.read() as session:
         rows, total = samples(session, run.id, ALONE.get(view.only), view.search, offset, SHOWN_AT_ONCE)
-    title = tag("h2", chip(run.model_label, run.arm), f" on {run.benchmark}")
+        healths = health_of(session, [run.model_label])
+    title = tag("h2", named(run.model_label, run.arm, healths), f" on {run.benchmark}")
     head = tag("section", title, _facts(run), cls="lab-card")
     return Detail(head, samples_html(rows), position(view.page, SHOWN_AT_ONCE, len(rows), total), _pages(total))
 
@@ -91,13 +94,14 @@ def _together(store: Store, first: BenchmarkRun, second: BenchmarkRun, view: Sam
     with store.read() as session:
         pairs, total = paired_samples(session, first.id, second.id, only, offset, SHOWN_AT_ONCE, view.search)
         records = model_runs(session, [first, second])
+        healths = health_of(session, [first.model_label, second.model_label])
     why = why_not_comparable(*records)
     if why:
         body = error("These runs are not compared", f"{why}.", "Their questions are shown below all the same.")
     else:
         body = difference_html(compare(*records))
-    title = tag("h2", chip(first.model_label, first.arm), " against ", chip(second.model_label, second.arm),
-                f" on {first.benchmark}")
+    title = tag("h2", named(first.model_label, first.arm, healths), " against ",
+                named(second.model_label, second.arm, healths), f" on {first.benchmark}")
     return Detail(tag("section", title, body, cls="lab-card"), pairs_html(pairs, first, second),
                   position(view.page, SHOWN_AT_ONCE, len(pairs), total), _pages(total))
 

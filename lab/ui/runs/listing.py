@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lab.ui.components.folds import fold
+from lab.ui.components.health import Healths, named
 from lab.ui.components.html import (
     Column,
     Row,
     ago,
-    chip,
     empty,
     interval_bar,
     number,
@@ -22,7 +22,7 @@ from lab.ui.components.html import (
 from lab.ui.components.markup import Html, tag
 from storage.queries.benchmarks import list_runs
 from storage.queries.jobs import list_jobs
-from storage.queries.studies import list_studies
+from storage.queries.studies import health_of, list_studies
 
 if TYPE_CHECKING:
     from storage.database import Store
@@ -79,7 +79,10 @@ def read_listing(store: Store, view: View, selected: str) -> Listing:
     n_pages = max(1, -(-total // PAGE_ROWS))
     if not runs:
         return Listing(_nothing(view), Html(""), n_pages)
-    html = table(COLUMNS, [_row(run, str(run.id) == selected) for run in runs], caption="Benchmark runs")
+    with store.read() as session:
+        healths = health_of(session, {run.model_label for run in runs})
+    rows = [_row(run, str(run.id) == selected, healths) for run in runs]
+    html = table(COLUMNS, rows, caption="Benchmark runs")
     return Listing(html, position(view.page, PAGE_ROWS, len(runs), total), n_pages)
 
 
@@ -100,14 +103,14 @@ def _nothing(view: View) -> Html:
     )
 
 
-def _row(run: BenchmarkRun, selected: bool) -> Row:
+def _row(run: BenchmarkRun, selected: bool, healths: Healths) -> Row:
     reach = f"{100 * run.ci_low:.1f} to {100 * run.ci_high:.1f}"
     bar = interval_bar(run.ci_low, run.accuracy, run.ci_high, run.arm)
     interval = tag("span", bar, " ", tag("span", reach), cls="interval-cell")
     share = run.n or 1
     benchmark = tag("span", run.benchmark, tag("small", f"version {run.benchmark_version}"), cls="figure")
     cells = [
-        chip(run.model_label, run.arm), benchmark,
+        named(run.model_label, run.arm, healths), benchmark,
         number(run.n), tag("b", percent(run.accuracy)), interval, percent(run.n_unparsed / share),
         percent(run.n_truncated / share), number(run.mean_tokens, 0), number(run.seconds, 0, "s"), ago(run.created_at),
     ]

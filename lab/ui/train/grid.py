@@ -31,7 +31,7 @@ COLUMNS = [
 def read_grid(store: Store, spec: StudySpec, run_on: str = "") -> Html:
     """A table of every variant, and the sum in one sentence. On a cluster nothing is known of its devices' memory."""
     gpus = [] if run_on else _gpus(store)
-    room = Room(bool(gpus) or bool(run_on), max((gpu.memory_mib for gpu in gpus), default=0))
+    room = room_of(store, run_on)
     rows = preview(spec, measured_speeds(store), room.on_gpu)
     lines = [_row(row, row.memory_mib, room) for row in rows]
     largest = max(gpus, key=lambda gpu: gpu.memory_mib, default=None)
@@ -47,6 +47,12 @@ class Room:
 
     on_gpu: bool
     most_mib: int = 0
+
+
+def room_of(store: Store, run_on: str = "") -> Room:
+    """What is known of the devices it would run on."""
+    gpus = [] if run_on else _gpus(store)
+    return Room(bool(gpus) or bool(run_on), max((gpu.memory_mib for gpu in gpus), default=0))
 
 
 def _gpus(store: Store) -> list[Device]:

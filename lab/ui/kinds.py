@@ -1,0 +1,14 @@
+"""Kinds of work in the words of the page."""
+
+from __future__ import annotations
+
+KIND_WORDS = {
+    "sft": "supervised training", "dpo": "preference training (DPO)", "ppo": "reinforcement learning (PPO)",
+    "grpo": "reinforcement learning (GRPO)", "rloo": "reinforcement learning (RLOO)", "pairs": "preference pairs",
+    "answers": "answer bank", "engine": "chat engine",
+}
+
+
+def kind_words(kind: str) -> str:
+    """'preference training (DPO)'; a kind without words of its own is its own word."""
+    return KIND_WORDS.get(kind, kind)
