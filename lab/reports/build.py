@@ -6,7 +6,7 @@ out, the Results page draws it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lab.reports.paired import Difference, Refused, compare_all, run_order
@@ -44,6 +44,7 @@ class StudyReport:
     fluency: tuple[Fluency, ...] = ()
     preferences: tuple[Preference, ...] = ()
     empty_runs: tuple[str, ...] = field(default=())  # runs without a single sample: named, not averaged
+    health: Mapping[str, Sequence[str]] = field(default_factory=dict)  # model -> what its health gate found wrong
 
     @property
     def benchmarks(self) -> tuple[str, ...]:
@@ -63,9 +64,12 @@ def level_of(run: ModelRun) -> Level:
 
 def build_report(
     title: str, runs: Iterable[ModelRun], pending: Sequence[Pending] = (),
-    fluency: Sequence[Fluency] = (), preferences: Sequence[Preference] = (),
+    rated: tuple[Sequence[Fluency], Sequence[Preference]] = ((), ()), health: Mapping[str, Sequence[str]] | None = None,
 ) -> StudyReport:
-    """The whole report from the newest run of each model and benchmark."""
+    """The whole report from the newest run of each model and benchmark, and what raters said of them.
+
+    `health`: the models whose gate found something, with its sentences.
+    """
     ordered = sorted(runs, key=run_order)
     filled = [run for run in ordered if run.samples]
     differences, refused = compare_all(filled)
@@ -76,7 +80,8 @@ def build_report(
         verdicts=tuple(verdicts(differences)),
         refused=tuple(refused),
         pending=tuple(pending),
-        fluency=tuple(fluency),
-        preferences=tuple(preferences),
+        fluency=tuple(rated[0]),
+        preferences=tuple(rated[1]),
+        health={model: tuple(sentences) for model, sentences in (health or {}).items() if sentences},
         empty_runs=tuple(f"{run.model} on {run.benchmark}" for run in ordered if not run.samples),
     )

@@ -58,7 +58,8 @@ def _safe(value: Any) -> Any:
 
 def report_csv(report: StudyReport) -> str:
     """The levels: one row a model and benchmark."""
-    return csv_text([level_row(level) for level in report.levels])
+    return csv_text([{**level_row(level), "health": "; ".join(report.health.get(level.run.model, ()))}
+                     for level in report.levels])
 
 
 def differences_csv(report: StudyReport) -> str:
@@ -75,6 +76,7 @@ def report_json(report: StudyReport) -> str:
         "models": [level_row(level) for level in report.levels],
         "differences": [difference_row(difference) for difference in report.differences],
         "not_compared": [vars(refused) for refused in report.refused],
+        "health": {model: list(sentences) for model, sentences in report.health.items()},
         "pending": [vars(pending) for pending in report.pending],
         "fluency": [vars(fluency) for fluency in report.fluency],
         "preferences": [vars(preference) for preference in report.preferences],
@@ -131,6 +133,9 @@ def report_markdown(report: StudyReport) -> str:
         parts += ["## Accuracy", levels_markdown(report.levels)]
     if report.differences:
         parts += ["## Paired differences", differences_markdown(report.differences), _legend(report)]
+    if report.health:
+        lines = [f"- {model}: {'; '.join(sentences)}" for model, sentences in report.health.items()]
+        parts += ["## Models that failed their health check", "\n".join(lines)]
     if report.refused:
         lines = [f"- {r.first} and {r.second} on {r.benchmark}: {r.why}" for r in report.refused]
         parts += ["## Not compared", "\n".join(lines)]

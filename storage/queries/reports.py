@@ -13,7 +13,7 @@ from lab.reports.records import Fluency, ModelRun, Pending, Preference, Sample
 from lab.stats.bootstrap import Bootstrap
 from storage.queries.benchmarks import latest_runs
 from storage.queries.ratings import round_results
-from storage.queries.studies import get_study, lineage, study_jobs
+from storage.queries.studies import get_study, health_of, lineage, study_jobs
 from storage.tables import Answer, AnswerBank, BenchmarkRun, BenchmarkSample, Round, Variant
 
 ASKED_AT_ONCE = 500  # SQLite binds a limited number of values in one statement
@@ -23,8 +23,8 @@ def study_report(session: Session, study_id: int) -> StudyReport:
     """Everything a study has shown so far, ratings of its closed rounds included."""
     study = get_study(session, study_id)
     runs = model_runs(session, latest_runs(session, study_id))
-    fluency, preferences = rated(session, study_id)
-    return build_report(study.name, runs, pending(session, study_id), fluency, preferences)
+    health = {name: found["failed"] for name, found in health_of(session, {run.model for run in runs}).items()}
+    return build_report(study.name, runs, pending(session, study_id), rated(session, study_id), health)
 
 
 def report_token(session: Session, study_id: int) -> str:

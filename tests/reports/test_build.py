@@ -44,7 +44,7 @@ def test_arms_that_are_cut_at_different_rates_draw_a_caution():
     cut = build_report("s", [made_run("trace", "1" * 80 + "t" * 20), made_run("answer", "1" * 60 + "0" * 40)])
     even = build_report("s", [made_run("trace", "1" * 80 + "0" * 20), made_run("answer", "1" * 60 + "0" * 40)])
     assert any("20% of the answers of the trace arm are cut" in caution for caution in cut.verdicts[0].cautions)
-    assert any("20% of the answers of the trace arm are without a readable" in text for text in cut.verdicts[0].cautions)
+    assert any("20% of the answers of the trace arm are without a" in each for each in cut.verdicts[0].cautions)
     assert not any("cut" in caution or "readable" in caution for caution in even.verdicts[0].cautions)
 
 

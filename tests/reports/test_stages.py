@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+
 from lab.reports.build import build_report
+from lab.reports.tables import report_csv, report_json, report_markdown
 from tests.reports.made_runs import made_run
 
 
@@ -37,3 +40,12 @@ def test_controls_are_compared_with_the_trace_and_have_no_verdict_of_their_own()
     report = build_report("c", [made_run(arm, "10" * 50) for arm in ("trace", "answer", "steps", "shuffled", "wrong")])
     asked = [d.question for d in report.differences]
     assert asked.count("trace − other") == 3 and asked.count("trace − answer") == 1 and len(report.verdicts) == 1
+
+
+def test_a_model_that_failed_its_health_check_is_named_in_every_file():
+    runs = [made_run("trace", "1" * 50, model="sick"), made_run("answer", "1" * 50, model="well")]
+    report = build_report("c", runs, health={"sick": ["9 of 16 answers never end"], "well": []})
+    assert report.health == {"sick": ("9 of 16 answers never end",)}
+    assert "- sick: 9 of 16 answers never end" in report_markdown(report)
+    assert report_csv(report).count("9 of 16 answers never end") == 1
+    assert json.loads(report_json(report))["health"] == {"sick": ["9 of 16 answers never end"]}

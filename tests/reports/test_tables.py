@@ -54,8 +54,8 @@ def test_markdown_of_a_twelve_variant_grid_has_a_row_for_each_variant():
 def test_markdown_names_what_is_pending_and_what_raters_said():
     report = build_report(
         "s", RUNS, [Pending("x", "medical", "queued")],
-        [Fluency("round 1", "trace", "demo-llama", "trace", 4.2, 3.9, 4.5, 36)],
-        [Preference("round 1", "trace", "answer", 0.61, 0.5, 0.72, 36)],
+        ([Fluency("round 1", "trace", "demo-llama", "trace", 4.2, 3.9, 4.5, 36)],
+         [Preference("round 1", "trace", "answer", 0.61, 0.5, 0.72, 36)]),
     )
     text = report_markdown(report)
     assert "- x on medical: queued" in text

@@ -93,8 +93,8 @@ def test_a_difference_that_does_not_survive_correction_is_not_headlined_as_a_fac
 
 def test_what_raters_said_stands_beside_the_benchmarks():
     report = build_report(
-        "s", [], fluency=[Fluency("round 1", "t", "demo-llama", "trace", 4.2, 3.9, 4.5, 36)],
-        preferences=[Preference("round 1", "t", "a", 0.4, 0.3, 0.5, 36)],
+        "s", [], rated=([Fluency("round 1", "t", "demo-llama", "trace", 4.2, 3.9, 4.5, 36)],
+                        [Preference("round 1", "t", "a", 0.4, 0.3, 0.5, 36)]),
     )
     html = fluency_html(report)
     assert "4.2" in html and "36 ratings" in html and "over t" in html
