@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from jobs.provenance import provenance
 from lab.bases.cards import bases
 from lab.core.errors import LabError
-from lab.data.jsonl import resolve_dataset
-from lab.training._inputs import inputs
-from lab.training.specs import SftSpec
+from lab.core.types import Plain
+from lab.data.dataset import fingerprint
+from lab.data.pairs import resolve_pairs
+from lab.data.resolving import resolve_dataset
+from lab.training._inputs import weights_sha256
 from storage.tables import Job
 
 
@@ -24,19 +27,31 @@ def differences(job: Job) -> list[str]:
             if then.get(name) != now.get(name):
                 found.append(f"{group} {name}: was {then.get(name)}, is {now.get(name)}")
     then = (job.result or {}).get("inputs")
-    return found + (_input_differences(SftSpec.model_validate(job.spec), then) if then else [])
+    return found + (_input_differences(job.spec, then) if then else [])
 
 
-def _input_differences(spec: SftSpec, then: dict[str, Any]) -> list[str]:
-    try:
-        rows = resolve_dataset(spec.dataset).load()[: spec.max_rows or None]
-        now = inputs(spec, rows, bases()[spec.base], commit=then["base_revision"])
-    except (LabError, OSError) as error:
-        return [f"inputs: {error}"]
+def _input_differences(spec: dict[str, Any], then: dict[str, Any]) -> list[str]:
+    """What a training job of any kind read, against what is there now."""
     found = []
-    if now["dataset_sha256"] != then["dataset_sha256"]:
-        counts = f"had {then['dataset_rows']} rows, has {now['dataset_rows']}"
-        found.append(f"dataset {spec.dataset}: {counts}; their content differs")
-    if now["base_revision"] != then["base_revision"]:
-        found.append(f"base {spec.base}: its weights are different")
+    try:
+        for what in ("dataset", "pairs"):
+            if f"{what}_sha256" in then and not str(spec[what]).startswith("job:"):  # what a job left does not change
+                found += _row_differences(what, _rows(what, spec), then)
+        card = bases()[then["base"]]
+        if "base_revision" in then and card.path and weights_sha256(Path(card.location())) != then["base_revision"]:
+            found.append(f"base {card.name}: its weights are different")
+    except (LabError, OSError) as error:
+        found.append(f"inputs: {error}")
     return found
+
+
+def _rows(what: str, spec: dict[str, Any]) -> list[Plain]:
+    rows = resolve_dataset(spec[what]).load() if what == "dataset" else resolve_pairs(spec[what]).read().rows
+    return list(rows)[: spec.get("max_rows") or None]
+
+
+def _row_differences(what: str, rows: list[Plain], then: dict[str, Any]) -> list[str]:
+    if fingerprint(rows) == then[f"{what}_sha256"]:
+        return []
+    counts = f"had {then[f'{what}_rows']} rows, has {len(rows)}"
+    return [f"{what} {then[what]}: {counts}; their content differs"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import islice
@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from lab.core.errors import LabError
 from lab.core.registry import Registry, discover
-from lab.core.types import Example, Pair
+from lab.core.types import Example, Pair, Plain
 from lab.data.hub import HubSource
 
 Record = Mapping[str, Any]
@@ -116,8 +116,8 @@ def text(record: Record, column: str) -> str:
     return (value or "").strip()
 
 
-def fingerprint(rows: list[Example]) -> str:
-    """sha256 over all rows in order: what a job records as its input."""
+def fingerprint(rows: Sequence[Plain]) -> str:
+    """sha256 over all rows (examples or pairs) in order: what a job records as its input."""
     digest = hashlib.sha256()
     for row in rows:
         digest.update(row.model_dump_json().encode())

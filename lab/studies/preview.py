@@ -51,7 +51,7 @@ def _row(variant: SftSpec, speeds: Speeds, on_gpu: bool) -> PreviewRow:
         problem = str(error)
     if not problem and not counted.n_rows:
         problem = f"none of {counted.n_dropped} rows fits max_length {variant.max_length}"
-    n_steps = 0 if problem else variant.n_steps(counted.n_rows)
+    n_steps = 0 if problem else _n_steps(variant, counted)
     return PreviewRow(
         variant.variant_name(), variant.base, variant.dataset, variant.target, variant.seed,
         counted.n_rows, counted.n_dropped, counted.n_tokens, n_steps,
@@ -66,11 +66,15 @@ def _memory(variant: SftSpec, on_gpu: bool) -> int | None:
         return None
 
 
+def _n_steps(variant: SftSpec, counted: Counted) -> int:
+    return variant.n_steps(counted.n_rows, counted.passes(variant.match))
+
+
 def _minutes(variant: SftSpec, counted: Counted, speeds: Speeds) -> float | None:
     speed = speeds.get((variant.base, variant.target)) or first_guess(variant)
     if not speed:
         return None
-    passes = variant.n_steps(counted.n_rows) * variant.batch_size / counted.n_rows
+    passes = _n_steps(variant, counted) * variant.batch_size / counted.n_rows
     return (START_SECONDS + passes * counted.n_tokens / speed) / 60
 
 

@@ -1,0 +1,129 @@
+"""Probing: a trained model in memory answers a few questions greedily, and its replies are judged (see health.py).
+
+The decoding loop is the engine's, so a probe hears what chat and benchmarks hear. The model is left as it was found:
+modes, flags and random states unchanged. Adapters stay on. Works for full weights, PEFT models and 4-bit bases.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from typing import Any
+
+import torch
+
+from lab.core.types import StyleName
+from lab.data.chat import prompt_messages
+from lab.data.targets import THINKING_STYLES
+from lab.engine._decoding import Decoding, decode
+from lab.training.health import Health, Reply, judge, not_examined
+from lab.training.probes import Probe
+
+BUDGET = 1.5  # times the longest taught reply
+FEWEST, MOST = 32, 4096  # bounds of the budget, in tokens
+UNTAUGHT = 256  # budget where nobody wrote a reply
+AT_ONCE = 16  # probes in one batch
+Asked = tuple[Probe, tuple[int, ...]]  # with the ids of its taught reply, without the end of the turn
+
+
+def examine(
+    model: Any, tokenizer: Any, probes: Sequence[Probe], style: StyleName, max_new_tokens: int | None = None
+) -> Health:
+    """Ask every probe and judge the replies. `max_new_tokens`: None for BUDGET times the longest taught reply.
+
+    A model that does not fit in memory to be asked is flagged as not examined: its training is not lost for that.
+    """
+    if not probes:
+        raise ValueError("examine needs at least one probe")
+    started = time.perf_counter()
+    taught = [_ids(tokenizer, probe.taught) for probe in probes]
+    budget = max_new_tokens or _budget(taught)
+    with _answering(model):
+        try:
+            replies = ask(model, tokenizer, list(zip(probes, taught, strict=True)), style, budget)
+        except torch.OutOfMemoryError:
+            return not_examined("one question does not fit in memory beside what the training holds")
+    return judge(replies, style, time.perf_counter() - started)
+
+
+def _ids(tokenizer: Any, text: str | None) -> tuple[int, ...]:
+    return tuple(tokenizer(text, add_special_tokens=False)["input_ids"]) if text else ()
+
+
+def _budget(taught: Sequence[Sequence[int]]) -> int:
+    longest = max(map(len, taught))
+    return min(MOST, max(FEWEST, round(BUDGET * longest))) if longest else UNTAUGHT
+
+
+@contextmanager
+def _answering(model: Any) -> Iterator[None]:
+    """Evaluation mode for as long as it lasts; every module then gets back the mode it had."""
+    modes = {module: module.training for module in model.modules()}
+    on_gpu = next(model.parameters()).device.type == "cuda"
+    model.eval()
+    try:
+        with torch.autocast("cuda", torch.bfloat16) if on_gpu else nullcontext():
+            yield
+    finally:
+        for module, mode in modes.items():
+            module.training = mode
+
+
+def ask(model: Any, tokenizer: Any, asked: list[Asked], style: StyleName, budget: int) -> list[Reply]:
+    """Replies in order, AT_ONCE at a time; half as many where memory runs out. The model is in evaluation mode."""
+    size = min(AT_ONCE, len(asked))
+    while True:
+        try:
+            return [reply for cut in range(0, len(asked), size)
+                    for reply in _ask_batch(model, tokenizer, asked[cut : cut + size], style, budget)]
+        except torch.OutOfMemoryError:
+            if size == 1:
+                raise
+            size //= 2
+            torch.cuda.empty_cache()
+
+
+def _ask_batch(model: Any, tokenizer: Any, asked: list[Asked], style: StyleName, budget: int) -> list[Reply]:
+    prompts = [_prompt(tokenizer, probe) for probe, _ in asked]
+    ends, context = _end_ids(model, tokenizer), getattr(model.config, "max_position_embeddings", None)
+    budgets = [min(budget, context - len(prompt)) if context else budget for prompt in prompts]
+    said: list[list[int]] = [[] for _ in asked]
+    ended = [False] * len(asked)
+    pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else min(ends)
+    decoding = Decoding(prompts, pad, 0.0, 0, next(model.parameters()).device)
+    decoding.drop({row for row, room in enumerate(budgets) if room < 1})
+    while decoding.rows:
+        over = set()
+        for row, token in decoding.step(model):
+            if token in ends:
+                ended[row] = True
+            else:
+                said[row].append(token)
+            if ended[row] or len(said[row]) == budgets[row]:
+                over.add(row)
+        if over:
+            decoding.drop(over)
+    return [
+        Reply(probe, _opened(tokenizer, prompt, style) + decode(tokenizer, ids), tuple(ids), end, max(0, room), taught)
+        for (probe, taught), prompt, ids, end, room in zip(asked, prompts, said, ended, budgets, strict=True)
+    ]
+
+
+def _prompt(tokenizer: Any, probe: Probe) -> list[int]:
+    chat = prompt_messages(probe.example)
+    return list(tokenizer.apply_chat_template(chat, tokenize=True, add_generation_prompt=True, return_dict=True)
+                ["input_ids"])
+
+
+def _end_ids(model: Any, tokenizer: Any) -> set[int]:
+    """Ids that end an answer: the tokenizer's and those of the base's generation settings, as in the engine."""
+    given = model.generation_config.eos_token_id
+    named = [tokenizer.eos_token_id, *(given if isinstance(given, list) else [given])]
+    return {token for token in named if token is not None}
+
+
+def _opened(tokenizer: Any, prompt: Sequence[int], style: StyleName) -> str:
+    """The opening mark if the template itself writes it: the model then never does."""
+    mark = THINKING_STYLES[style].open
+    return mark if decode(tokenizer, prompt[-8:]).rstrip().endswith(mark) else ""
