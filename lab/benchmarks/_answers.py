@@ -18,6 +18,7 @@ from lab.core.errors import LabError
 from lab.core.types import Example, Generation, ModelSource
 from lab.data.chat import prompt_messages, question_text
 from lab.data.targets import THINKING_STYLES
+from lab.engine.contract import style_of
 
 
 def collect_answers(spec: AnswersSpec, context: Context) -> dict[str, Any]:
@@ -50,7 +51,7 @@ def collect_answers(spec: AnswersSpec, context: Context) -> dict[str, Any]:
 
 
 def _row(source: ModelSource, question: Example, generation: Generation) -> dict[str, Any]:
-    style = THINKING_STYLES[bases()[source.base].thinking_style]
+    style = THINKING_STYLES[style_of(source, bases()[source.base])]
     shown = shown_text(generation, style)
     return {
         "item_id": question.id,

@@ -12,6 +12,7 @@ from lab.benchmarks.benchmark import Benchmark
 from lab.benchmarks.specs import GenerationSettings
 from lab.core.types import Example, ModelSource
 from lab.data.dataset import fingerprint
+from lab.engine.contract import style_of
 from lab.engine.fingerprint import tokenizer_fingerprint, weights_fingerprint
 
 ENGINE_VERSION = "1"  # raise it when the same weights would give another text, or the same text another split
@@ -41,5 +42,8 @@ def run_key(
         "temperature": settings.temperature,
         "seed": settings.seed if settings.temperature else None,  # a greedy answer does not depend on it
     }
+    style = style_of(source, card)
+    if style != card.thinking_style:  # it decides where an answer begins; runs from before there was a choice keep
+        parts["thinking_style"] = style  # the key they have
     text = json.dumps(parts, sort_keys=True, separators=(",", ":"))
     return RunKey(hashlib.sha256(text.encode()).hexdigest(), parts)

@@ -36,6 +36,7 @@ class Decoding:
         self._positions = (self._mask.cumsum(-1) - 1).clamp(min=0)  # (B, T), then (B, 1)
         self._cache = DynamicCache()
         self._temperature = temperature
+        self.top_p = 1.0  # below 1: only the likeliest tokens that hold this probability are drawn
         # Generators live on the CPU: the same seed then draws the same numbers on every device.
         self._generators = [torch.Generator().manual_seed(prompt_seed(seed, prompt)) for prompt in prompts]
 
@@ -71,12 +72,22 @@ class Decoding:
     def _choose(self, logits: torch.Tensor) -> torch.Tensor:
         if self._temperature == 0:
             return logits.argmax(-1)
-        shares = (logits / self._temperature).softmax(-1).cpu()
+        shares = likeliest((logits / self._temperature).softmax(-1), self.top_p).cpu()
         drawn = [
             torch.multinomial(share, 1, generator=self._generators[row])
             for share, row in zip(shares, self.rows, strict=True)
         ]
         return torch.cat(drawn).to(logits.device)
+
+
+def likeliest(shares: torch.Tensor, top_p: float) -> torch.Tensor:
+    """Nucleus sampling (Holtzman et al. 2020): probabilities (B, V) without the tail beyond the fewest tokens that
+    together hold `top_p`. They need not add up to 1: a draw from them divides by their sum."""
+    if top_p >= 1:
+        return shares
+    ordered, order = shares.sort(-1, descending=True)
+    beyond = ordered.cumsum(-1) - ordered >= top_p  # what comes before this token holds enough
+    return shares.scatter(-1, order, ordered.masked_fill(beyond, 0.0))
 
 
 class TextStream:

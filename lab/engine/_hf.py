@@ -13,7 +13,7 @@ import torch
 from lab.bases.cards import BaseCard
 from lab.core.errors import LabError
 from lab.core.types import FinishReason, Generation, ModelSource
-from lab.data.targets import THINKING_STYLES
+from lab.data.targets import THINKING_STYLES, Style
 from lab.engine._decoding import Decoding, TextStream, decode
 from lab.engine._weights import Weights
 from lab.engine.protocol import ChatRequest, Chunk, Message, Stats
@@ -28,6 +28,7 @@ class GenerationOptions:
     temperature: float = 0.0
     seed: int = 0
     batch_size: int = 32
+    top_p: float = 1.0  # of sampling: among the likeliest tokens that hold this probability
 
 
 @dataclass
@@ -48,7 +49,6 @@ class LoadedBase:
         self.max_new_tokens = max_new_tokens  # bound of one streamed answer
         self._weights = Weights(card)
         self._tokenizer = self._weights.tokenizer
-        self._style = THINKING_STYLES[card.thinking_style]
         self._context_tokens = card.context_tokens
         self._eos = self._weights.end_ids()
         self._pad = self._tokenizer.pad_token_id if self._tokenizer.pad_token_id is not None else min(self._eos)
@@ -79,8 +79,9 @@ class LoadedBase:
         started = time.perf_counter()
         row = self._row(self.encode(request.messages), request.max_new_tokens)
         decoding = self._decoding([row], request.temperature, request.seed)
-        splitter, text = StreamSplitter(self._style), TextStream(self._tokenizer)
-        first = self._opened(row)
+        style = self._style(request.label)
+        splitter, text = StreamSplitter(style), TextStream(self._tokenizer)
+        first = self._opened(row, style)
         while row.finish is None:
             self._step(request.label, decoding, [row])
             piece = first + (text.push(row.ids[-1]) if row.finish != "eos" else "")
@@ -88,7 +89,7 @@ class LoadedBase:
             yield from (Chunk(part, shown) for part, shown in splitter.feed(piece))
         yield from (Chunk(part, shown) for part, shown in splitter.feed(text.finish()))
         yield from (Chunk(part, shown) for part, shown in splitter.finish())
-        done = self._generation(row, time.perf_counter() - started)
+        done = self._generation(row, time.perf_counter() - started, style)
         yield Chunk("end", stats=Stats(**done.model_dump(exclude={"raw_text"})))
 
     def generate(
@@ -99,6 +100,7 @@ class LoadedBase:
         Prompts of like length share a batch, but only within eight batches, so that progress tells the time left.
         `seconds` of a generation is its batch's time divided by the rows of the batch.
         """
+        style = self._style(label)
         rows = [self._row(self.encode(messages), options.max_new_tokens) for messages in conversations]
         size, reach = options.batch_size, options.batch_size * 8
         for start in range(0, len(rows), reach):
@@ -106,7 +108,7 @@ class LoadedBase:
             for cut in range(0, len(places), size):
                 batch = places[cut : cut + size]
                 seconds = self._finish_batch(label, [rows[place] for place in batch], options) / len(batch)
-                yield [(place, self._generation(rows[place], seconds)) for place in batch]
+                yield [(place, self._generation(rows[place], seconds, style)) for place in batch]
 
     def generate_batch(
         self, label: str, conversations: Sequence[Sequence[Message]], options: GenerationOptions
@@ -119,7 +121,7 @@ class LoadedBase:
         """Generate until every row has ended; the seconds it took. A batch that does not fit in memory is halved."""
         started = time.perf_counter()
         try:
-            decoding = self._decoding(rows, options.temperature, options.seed)
+            decoding = self._decoding(rows, options.temperature, options.seed, options.top_p)
             while decoding.rows:
                 self._step(label, decoding, rows)
         except torch.OutOfMemoryError:
@@ -132,8 +134,10 @@ class LoadedBase:
                 self._finish_batch(label, half, options)
         return time.perf_counter() - started
 
-    def _decoding(self, rows: list[_Row], temperature: float, seed: int) -> Decoding:
-        return Decoding([row.prompt for row in rows], self._pad, temperature, seed, self._weights.device)
+    def _decoding(self, rows: list[_Row], temperature: float, seed: int, top_p: float = 1.0) -> Decoding:
+        decoding = Decoding([row.prompt for row in rows], self._pad, temperature, seed, self._weights.device)
+        decoding.top_p = top_p
+        return decoding
 
     def _step(self, label: str, decoding: Decoding, rows: list[_Row]) -> None:
         """One token for every live row, then forget the ended ones once they are a quarter of what is computed."""
@@ -160,16 +164,21 @@ class LoadedBase:
             )
         return _Row(prompt, min(max_new_tokens, room))
 
-    def _opened(self, row: _Row) -> str:
+    def _style(self, label: str) -> Style:
+        """How this model marks its thinking: a variant as it was taught, not as its base does."""
+        with self._lock:
+            return THINKING_STYLES[self._weights.style(label)]
+
+    def _opened(self, row: _Row, style: Style) -> str:
         """The opening delimiter if the template itself opens the thought: the model then never writes it."""
         tail = decode(self._tokenizer, row.prompt[-8:]).rstrip()
-        return self._style.open if tail.endswith(self._style.open) else ""
+        return style.open if tail.endswith(style.open) else ""
 
-    def _generation(self, row: _Row, seconds: float) -> Generation:
-        text = self._opened(row) + decode(self._tokenizer, row.ids)
+    def _generation(self, row: _Row, seconds: float, style: Style) -> Generation:
+        text = self._opened(row, style) + decode(self._tokenizer, row.ids)
         finish = row.finish or "cancelled"
-        split = split_thinking(text, self._style, finish)
-        n_think = self._count_thinking(row.ids, split.think_state)
+        split = split_thinking(text, style, finish)
+        n_think = self._count_thinking(row.ids, split.think_state, style)
         return Generation(
             raw_text=text,
             **split._asdict(),
@@ -180,12 +189,12 @@ class LoadedBase:
             seconds=seconds,
         )
 
-    def _count_thinking(self, ids: list[int], think_state: str) -> int:
+    def _count_thinking(self, ids: list[int], think_state: str, style: Style) -> int:
         """Tokens up to the last closing delimiter, which may be one token or several."""
         if think_state != "closed":
             return 0 if think_state == "none" else len(ids)
 
         def closings(n: int) -> int:
-            return decode(self._tokenizer, ids[:n]).count(self._style.close)
+            return decode(self._tokenizer, ids[:n]).count(style.close)
 
         return bisect_left(range(len(ids)), closings(len(ids)), key=closings)

@@ -12,12 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM
 from transformers.utils import logging as transformers_logging
 
 from lab.bases.cards import BaseCard
+from lab.bases.files import from_pretrained
+from lab.bases.tokenizers import open_tokenizer
 from lab.core.errors import LabError, UnknownName
-from lab.core.types import ModelSource
+from lab.core.types import ModelSource, StyleName
+from lab.engine.contract import check_contract, style_of
 
 PROBE = "The quick brown fox jumps over 12 lazy dogs."
 # A smaller base's matrix products are too short to share: threads would mostly wait for each other. On two busy cores
@@ -36,18 +39,25 @@ class Weights:
         self.card = card
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.dtype = torch.bfloat16 if self.device.type == "cuda" else torch.float32
-        self.tokenizer = self._from_pretrained(AutoTokenizer)
-        self._base = self._read(card.location(), card.revision)
+        self.tokenizer = open_tokenizer(card)
+        self._base = self._own()
         self._peft: Any = None  # wraps the base once the first adapter is loaded; the base's layers change in place
         self._adapters: dict[str, str] = {}  # label → PEFT's name for it
         self._full: dict[str, Any] = {}  # label → its own model
         self._folders: dict[str, str] = {}  # label → where it came from
+        self._styles: dict[str, StyleName] = {card.name: card.thinking_style}  # label → how it marks its thinking
         self._active: str | None = None  # PEFT's name of the adapter that is switched on; None: the base
         self._n_loaded = 0
         self._alone = self._probe()
 
     def labels(self) -> list[str]:
         return [self.card.name, *self._adapters, *self._full]
+
+    def style(self, label: str) -> StyleName:
+        """How the model of this label was taught to mark its thinking."""
+        if label not in self._styles:
+            raise UnknownName("model", label, self.labels())
+        return self._styles[label]
 
     def end_ids(self) -> frozenset[int]:
         """Ids that end an answer: the tokenizer's and those of the base's own generation settings."""
@@ -73,13 +83,15 @@ class Weights:
             raise LabError(f"a variant cannot be called '{source.label}': that is the base's name")
         if self._folders.get(source.label) == str(folder):
             return
+        check_contract(source, self.tokenizer, self.card)
         if source.kind == "adapter":
             self._load_adapter(source.label, folder)
             self._full.pop(source.label, None)
         else:
-            self._full[source.label] = self._read(str(folder), None)
+            self._full[source.label] = self._read(folder)
             self._adapters.pop(source.label, None)
         self._folders[source.label] = str(folder)
+        self._styles[source.label] = style_of(source, self.card)
 
     def ready(self, label: str) -> Any:
         """The model that answers for `label`, its adapter switched on and all others off."""
@@ -119,7 +131,7 @@ class Weights:
     def _rebuild(self) -> None:
         """Start again from the files: a load that failed half-way may have left layers or changed weights behind."""
         self._peft, self._active = None, None
-        self._base = self._read(self.card.location(), self.card.revision)
+        self._base = self._own()
         for label, name in self._adapters.items():
             self._attach(name, Path(self._folders[label]))
 
@@ -149,17 +161,19 @@ class Weights:
         ids = self.tokenizer(PROBE, return_tensors="pt")["input_ids"].to(self.device)
         return self._base(input_ids=ids, use_cache=False).logits.cpu()
 
-    def _from_pretrained(self, kind: Any) -> Any:
-        try:
-            return kind.from_pretrained(self.card.location(), revision=self.card.revision or "main")
-        except (OSError, ValueError) as error:
-            raise LabError(f"base '{self.card.name}' cannot be read from {self.card.location()}: {error}") from error
+    def _own(self) -> Any:
+        """The base's own weights."""
+        return self._placed(from_pretrained(AutoModelForCausalLM, self.card, dtype=self.dtype))
 
-    def _read(self, location: str, revision: str | None) -> Any:
+    def _read(self, folder: Path) -> Any:
+        """A full fine-tune's weights."""
         try:
-            model = AutoModelForCausalLM.from_pretrained(location, revision=revision or "main", dtype=self.dtype)
+            model = AutoModelForCausalLM.from_pretrained(str(folder), dtype=self.dtype)
         except (OSError, ValueError) as error:
-            raise LabError(f"the weights in {location} cannot be read: {error}") from error
+            raise LabError(f"the weights in {folder} cannot be read: {error}") from error
+        return self._placed(model)
+
+    def _placed(self, model: Any) -> Any:
         return model.to(self.device).eval().requires_grad_(False)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from lab.bases.cards import BaseCard
+from lab.bases.files import commit_of
 from lab.core.errors import LabError
 from lab.core.types import ModelSource
 
@@ -28,13 +29,18 @@ def weights_fingerprint(card: BaseCard, source: ModelSource) -> str:
 
 def tokenizer_fingerprint(card: BaseCard) -> str:
     """sha256 of the base's tokenizer and chat template: every variant is asked through these."""
-    return _sha(_digests(Path(card.location()), TOKENIZER) if card.path else [_hub_revision(card)])
+    files = _digests(Path(card.location()), TOKENIZER) if card.path else [_hub_revision(card)]
+    own = (card.template_text(), card.chat_template_use, card.end_of_turn)  # what the lab reads differently
+    return _sha([*files, json.dumps(own)] if card.chat_template or card.end_of_turn else files)
 
 
 def _hub_revision(card: BaseCard) -> str:
-    if not card.revision:
-        raise LabError(f"base '{card.name}' has no revision: set one in its card, or its results cannot be repeated")
-    return f"{card.hub_id}@{card.revision}"
+    """With the commit that the card names or this machine holds: what 'main' was on another day is another model."""
+    commit = commit_of(card)
+    if not commit:
+        raise LabError(f"base '{card.name}' is not on this machine and its card names no revision: download it first, "
+                       "or its results cannot be repeated")
+    return f"{card.hub_id}@{commit}"
 
 
 def _folder(source: ModelSource) -> Path:

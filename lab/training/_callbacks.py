@@ -84,11 +84,10 @@ class Live(TrainerCallback):
                 f"(it is {args.learning_rate:g}) or raise warmup_frac", "spec"
             )
         self.n_tokens_seen = self.tokens_before + int(logs.get("num_tokens", 0))
-        self._hold(state.global_step, {ours: float(logs[name]) for name, ours in MEANS.items() if name in logs})
+        self._hold(state.global_step, self.means(logs))
         if not _is_point(state, args):
             return
-        last = {ours: float(logs[name]) for name, ours in LAST.items() if name in logs}
-        values = {**self.held, **last, "tokens_per_s": round(self.tokens_per_s, 1)}
+        values = {**self.held, **named(logs, LAST), "tokens_per_s": round(self.tokens_per_s, 1)}
         self.held, self.n_held = {}, 0
         line = {"step": state.global_step, "seconds": round(self.seconds, 2), **values}
         self.lines.append(line)
@@ -105,6 +104,10 @@ class Live(TrainerCallback):
 
     def on_train_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         self.ended = time.monotonic()
+
+    def means(self, logs: Mapping[str, float]) -> dict[str, float]:
+        """What is averaged over the steps of a point, by our names. Another trainer's curve says what it logs."""
+        return named(logs, MEANS)
 
     def _hold(self, step: int, means: Mapping[str, float]) -> None:
         """Average a log into what is held, each by its number of steps."""
@@ -123,6 +126,11 @@ class Live(TrainerCallback):
         if not self.lines:
             return f"step {state.global_step} of {state.max_steps}"
         return f"loss {self.losses[-1]:.3f}, {self.tokens_per_s:,.0f} tokens/s"
+
+
+def named(logs: Mapping[str, float], names: Mapping[str, str]) -> dict[str, float]:
+    """What a trainer has logged, by our names: {its name: ours}."""
+    return {ours: float(logs[name]) for name, ours in names.items() if logs.get(name) is not None}
 
 
 def _is_point(state: Any, args: Any) -> bool:

@@ -1,54 +1,84 @@
-"""A base's files in, a variant's files out: tokenizer, weights, adapter. Nothing here trains."""
+"""A base's files in, a variant's files out: tokenizer, weights, adapter, contract. Nothing here trains."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
 
 import torch
-from peft import LoraConfig
-from transformers import AutoModelForCausalLM, AutoTokenizer, Trainer
+from peft import LoraConfig, PeftModel
+from transformers import AutoModelForCausalLM, Trainer
 
 from lab.bases.cards import BaseCard
-from lab.training.counting import missing_files
-from lab.training.specs import SftSpec
+from lab.bases.files import from_pretrained
+from lab.core.errors import LabError
+from lab.engine.contract import write_contract
+
+if TYPE_CHECKING:
+    from lab.training._start import Begun, Settings
+
+ADAPTER = "default"  # PEFT's name of the adapter that is trained
 
 
-def revision(card: BaseCard) -> str:
-    """What the hub is asked for; a folder has no revision and ignores it."""
-    return card.revision or "main"
+def read_weights(card: BaseCard, spec: Settings, folder: str | None = None) -> Any:
+    """The base's weights, or those of a folder of full weights in its place.
 
-
-def load_tokenizer(card: BaseCard) -> Any:
-    try:
-        return AutoTokenizer.from_pretrained(card.location(), revision=revision(card))
-    except OSError as error:
-        raise missing_files(card) from error
-
-
-def load_model(card: BaseCard, spec: SftSpec) -> Any:
-    """The base's weights. On a GPU a frozen base is read in bfloat16; weights that are trained stay in float32."""
+    On a GPU a frozen base is read in bfloat16; weights that are trained stay in float32. With 4bit the linear maps are
+    quantised while they are read, straight onto their device.
+    """
     half = torch.cuda.is_available() and spec.method == "lora"
-    dtype = torch.bfloat16 if half else torch.float32
+    settings: dict[str, Any] = {"dtype": torch.bfloat16 if half else torch.float32}
+    if spec.quantisation == "4bit":
+        settings |= _in_four_bits(settings["dtype"])
+    if folder is None:
+        return from_pretrained(AutoModelForCausalLM, card, **settings)
     try:
-        return AutoModelForCausalLM.from_pretrained(card.location(), revision=revision(card), dtype=dtype)
-    except OSError as error:
-        raise missing_files(card) from error
+        return AutoModelForCausalLM.from_pretrained(folder, **settings)
+    except (OSError, ValueError) as error:
+        raise LabError(f"the weights in {folder} cannot be read: {error}") from error
 
 
-def lora_config(spec: SftSpec, card: BaseCard) -> LoraConfig:
+def _in_four_bits(compute: torch.dtype) -> dict[str, Any]:
+    """NF4 with double quantisation (QLoRA, Dettmers et al. 2023, section 3), computed in the dtype of the rest."""
+    from transformers import BitsAndBytesConfig
+
+    config = BitsAndBytesConfig(
+        load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=compute,
+    )
+    place = {"device_map": {"": int(os.environ.get("LOCAL_RANK", "0"))}} if torch.cuda.is_available() else {}
+    return {"quantization_config": config, **place}
+
+
+def without_packing(model: Any) -> None:
+    """Keep 4-bit weights as they are on a CPU with AVX512-BF16.
+
+    bitsandbytes 0.50 repacks them there at the first pass in evaluation mode, and every later backward pass is wrong.
+    """
+    for module in model.modules():
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            module.support_avx512bf16_for_cpu = False
+
+
+def lora_config(spec: Settings, card: BaseCard) -> LoraConfig:
     targets = card.lora_targets if isinstance(card.lora_targets, str) else list(card.lora_targets)
     return LoraConfig(
         r=spec.lora_r, lora_alpha=spec.lora_alpha, lora_dropout=spec.lora_dropout, target_modules=targets,
-        task_type="CAUSAL_LM",
+        use_rslora=spec.lora_variant == "rslora", use_dora=spec.lora_variant == "dora", task_type="CAUSAL_LM",
     )
 
 
 def count_parameters(model: Any) -> tuple[int, int]:
-    """(trainable, of the base). An adapter's own weights count as trainable only."""
+    """(trainable, of the base). An adapter's own weights count as trainable only; a 4-bit weight counts as one."""
     trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
     adapter = trainable if hasattr(model, "peft_config") else 0
-    return trainable, sum(p.numel() for p in model.parameters()) - adapter
+    return trainable, sum(_size(p) for p in model.parameters()) - adapter
+
+
+def _size(parameter: torch.nn.Parameter) -> int:
+    state = getattr(parameter, "quant_state", None)
+    return state.shape.numel() if state is not None else parameter.numel()  # two 4-bit weights share a byte
 
 
 def gathered(trainer: Trainer) -> dict[str, Any] | None:
@@ -68,23 +98,39 @@ def without_base_name(model: Any) -> Any:
     return model
 
 
-def save_variant(
-    model: Any, tokenizer: Any, card: BaseCard, folder: Path, weights: dict[str, Any] | None = None
-) -> None:
-    """Adapter or full weights, and the tokenizer, as plain transformers + peft read them:
+def save_variant(model: Any, begun: Begun, folder: Path, weights: dict[str, Any] | None = None) -> None:
+    """Adapter or full weights, the tokenizer and the template contract, as plain transformers + peft read them:
 
     PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(card.location()), folder)
 
-    The adapter names its base by hub id or by the card's name, never by a path of the machine it was trained on.
+    The adapter names its base by hub id or by the card's label, never by a path of the machine it was trained on. One
+    that was trained on a start of full weights is merged into these. `weights`: as `gathered` gives them.
     """
-    if hasattr(model, "peft_config"):
-        for config in model.peft_config.values():
-            config.base_model_name_or_path = card.hub_id or card.name
-            config.revision = card.revision
-        # Looking up whether embeddings were resized would ask the hub for that name; they never are.
-        model.save_pretrained(folder, state_dict=weights, save_embedding_layers=False)
-    else:
+    if not hasattr(model, "peft_config"):
         model.config.use_cache = True  # the trainer turned it off; whoever loads the folder generates
         model.save_pretrained(folder, state_dict=weights)
-    tokenizer.save_pretrained(folder)
+    elif begun.source is not None and begun.source.kind == "full":
+        _save_merged(model, str(begun.source.folder), folder, weights)
+    else:
+        _save_adapter(model, begun.card, folder, weights)
+    begun.tokenizer.save_pretrained(folder)
+    write_contract(folder, begun.tokenizer, begun.style, begun.card)
     (folder / "README.md").unlink(missing_ok=True)  # peft's template of a card, all blanks
+
+
+def _save_adapter(model: PeftModel, card: BaseCard, folder: Path, weights: dict[str, Any] | None) -> None:
+    config = model.peft_config[ADAPTER]
+    config.base_model_name_or_path = card.hub_id or card.label
+    config.revision = card.revision
+    # Looking up whether embeddings were resized would ask the hub for that name; they never are. TRL may have added a
+    # frozen copy of the start's adapter as reference, which is nobody's result.
+    model.save_pretrained(folder, state_dict=weights, save_embedding_layers=False, selected_adapters=[ADAPTER])
+
+
+def _save_merged(model: PeftModel, start: str, folder: Path, weights: dict[str, Any] | None) -> None:
+    """Merge into the start's weights as its files hold them, not into the rounded ones a frozen base is read in."""
+    with TemporaryDirectory(dir=folder) as scratch:
+        without_base_name(model)
+        model.save_pretrained(scratch, state_dict=weights, save_embedding_layers=False, selected_adapters=[ADAPTER])
+        whole = AutoModelForCausalLM.from_pretrained(start, dtype="auto")
+        PeftModel.from_pretrained(whole, scratch).merge_and_unload().save_pretrained(folder)

@@ -1,18 +1,24 @@
-"""How many rows and tokens a training job would have, with the base's real tokenizer and without loading torch."""
+"""How many rows and tokens a training job would have, with the base's real tokenizer and without loading torch.
+
+The thinking style is the spec's, or the base's: how a start was taught is known to the store alone.
+"""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
-from lab.bases.cards import BaseCard, bases
+from lab.bases.cards import bases
+from lab.bases.tokenizers import open_tokenizer
 from lab.core.errors import LabError
-from lab.data.jsonl import resolve_dataset
-from lab.training.rows import chosen, tokenise
+from lab.core.types import StyleName, Target
+from lab.data.mixture import parse
+from lab.data.resolving import resolve_dataset
+from lab.data.targets import WITH_THINKING
+from lab.data.transforms import as_taught
+from lab.training.rows import chosen, longest_forms, tokenise
 from lab.training.specs import SftSpec
 
 
@@ -23,72 +29,68 @@ class Counted:
     n_rows: int
     n_dropped: int
     n_tokens: int  # of one pass
+    n_trace_tokens: int = 0  # of one pass over the same rows in their form with the trace
+
+    def passes(self, match: str) -> float:
+        """How many times as often the rows are read, as `rows.Rows.passes` has it."""
+        return self.n_trace_tokens / self.n_tokens if match == "tokens" and self.n_tokens else 1.0
 
 
 @dataclass(frozen=True)
 class Length:
-    """Tokens of one example under each target; a row without a trace has none."""
+    """Tokens of one example under its target, and in its form with the trace, which decides whether it is kept."""
 
-    answer: int
-    trace: int | None
-
-    @property
-    def longest(self) -> int:
-        return self.answer if self.trace is None else self.trace
+    own: int
+    longest: int
 
 
-# transformers loads its parts when they are asked for, and two threads that ask at once can find half a module.
-IMPORTING = threading.Lock()
+@dataclass(frozen=True)
+class Form:
+    """What decides the tokens of a dataset's rows, besides base and dataset."""
 
-
-def open_tokenizer(card: BaseCard) -> Any:
-    """The base's tokenizer, in the class that AutoTokenizer would choose: that one imports torch in order to look."""
-    with IMPORTING:
-        from transformers import PreTrainedTokenizerFast, Qwen2Tokenizer
-
-    # Qwen2's class splits numbers by its own rule, whatever the folder's tokenizer.json says.
-    family = {"llama": PreTrainedTokenizerFast, "qwen2": Qwen2Tokenizer}[card.family]
-    try:
-        return family.from_pretrained(card.location(), revision=card.revision or "main")
-    except OSError:
-        raise missing_files(card) from None
-
-
-def missing_files(card: BaseCard) -> LabError:
-    """What to say when a base's files cannot be opened."""
-    where = f"download '{card.hub_id}' on a machine with internet" if card.hub_id else "build it again, see its card"
-    return LabError(f"the files of base '{card.name}' are not on this machine: {where}", "data")
+    target: Target
+    style: StyleName
+    seed: int = 0  # of the transforms that draw
+    n_rows: int = 0  # the first rows alone, where one row's form depends on the others; 0: all
 
 
 def count(spec: SftSpec) -> Counted:
     """Rows, dropped rows and tokens of this job. Lengths are kept for the next look at the same base and dataset."""
-    lengths = chosen(_lengths(spec.base, spec.dataset, _stamp(spec.dataset)), spec.max_rows)
+    lengths = chosen(_lengths(spec.base, spec.dataset, _form(spec), _stamp(spec.dataset)), spec.max_rows)
     if not lengths:
         raise LabError(f"dataset '{spec.dataset}' is empty: there is nothing to train on", "data")
-    bare = sum(length.trace is None for length in lengths)
-    if spec.target == "trace" and bare:
+    bare = sum(length is None for length in lengths)
+    if bare:
         raise LabError(f"{bare} of {len(lengths)} rows of '{spec.dataset}' have no reasoning trace", "data")
-    kept = [length for length in lengths if length.longest <= spec.max_length]
-    n_tokens = sum((length.trace or 0) if spec.target == "trace" else length.answer for length in kept)
-    return Counted(len(kept), len(lengths) - len(kept), n_tokens)
+    kept = [length for length in lengths if length is not None and length.longest <= spec.max_length]
+    return Counted(len(kept), len(lengths) - len(kept), sum(length.own for length in kept),
+                   sum(length.longest for length in kept))
+
+
+def _form(spec: SftSpec) -> Form:
+    card = bases()[spec.base]
+    style = card.thinking_style if spec.thinking_style == "auto" else spec.thinking_style
+    draws = spec.target in ("shuffled", "wrong")
+    return Form(spec.target, style, spec.seed if draws else 0, spec.max_rows if spec.target == "wrong" else 0)
 
 
 @lru_cache(maxsize=64)
-def _lengths(base: str, dataset: str, stamp: tuple[int, int]) -> Sequence[Length]:
+def _lengths(base: str, dataset: str, form: Form, stamp: tuple[object, ...]) -> Sequence[Length | None]:
+    """Of every row in order; None for a row without a trace where the target needs one."""
     card = bases()[base]
     tokenizer = open_tokenizer(card)
-    examples = resolve_dataset(dataset).load()
-    answers = [len(row) for row in tokenise(examples, tokenizer, "answer", card.thinking_style)]
-    with_trace = [example for example in examples if example.trace]
-    traces = iter([len(row) for row in tokenise(with_trace, tokenizer, "trace", card.thinking_style)])
-    pairs = zip(examples, answers, strict=True)
-    return tuple(Length(answer, next(traces) if example.trace else None) for example, answer in pairs)
+    examples = chosen(resolve_dataset(dataset).load(), form.n_rows)
+    places = [place for place, row in enumerate(examples) if row.trace or form.target not in WITH_THINKING]
+    usable = [examples[place] for place in places]
+    taught = as_taught(usable, form.target, form.seed)
+    rows = tokenise(taught, tokenizer, form.target, form.style)
+    longest = longest_forms(usable, rows, tokenizer, form.target, form.style)
+    known = {place: Length(len(row), length) for place, row, length in zip(places, rows, longest, strict=True)}
+    return tuple(known.get(place) for place in range(len(examples)))
 
 
-def _stamp(dataset: str) -> tuple[int, int]:
-    """Changes when a user's own file does, so that it is counted anew."""
-    path = Path(dataset)
-    if dataset.endswith(".jsonl") and path.is_file():
-        status = path.stat()
-        return status.st_mtime_ns, status.st_size
-    return 0, 0
+def _stamp(dataset: str) -> tuple[object, ...]:
+    """Changes when a user's own files do, so that they are counted anew."""
+    paths = [Path(part.name.rpartition("@")[2]) for part in parse(dataset)]
+    files = [file for path in paths for file in (sorted(path.iterdir()) if path.is_dir() else [path])]
+    return tuple((str(file), file.stat().st_mtime_ns, file.stat().st_size) for file in files if file.is_file())

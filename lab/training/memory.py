@@ -122,9 +122,11 @@ def _activations(spec: SftSpec, card: BaseCard, shape: Shape, on_gpu: bool) -> f
         copied = on_gpu or spec.lora_dropout > 0  # by dropout, or from bfloat16 to the adapter's float32 and back
         masks = read * (1 if spec.lora_dropout > 0 else 0)
         layer += masks + (read * width if copied else 0) + spec.lora_r * len(adapted(card, shape)) * width
-    if spec.lora_variant == "dora" and spec.method == "lora":  # the base's and the adapter's results, before they meet
-        layer += 3 * sum(shape.linears()[name][1] for name in adapted(card, shape)) * width
     halves = card.parameters * HALF if on_gpu and spec.method == "full" else 0  # autocast keeps a bfloat16 copy of each
+    if spec.lora_variant == "dora" and spec.method == "lora":
+        maps = [shape.linears()[name] for name in adapted(card, shape)]
+        layer += 2 * sum(high for _, high in maps) * width  # the base's and the adapter's results, before they meet
+        halves = shape.layers * sum(wide * high for wide, high in maps) * width  # both's weights, for their norms
     passing = 1  # what backward makes of one layer while all the others are still held
     per_token = (shape.layers + passing) * layer
     if spec.activation_checkpointing:

@@ -8,15 +8,16 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, field_validator
 
-from lab.bases.cards import bases
+from lab.bases.cards import base_label, bases
+from lab.bases.resolving import check_base_name
 from lab.core.errors import Fault
-from lab.core.spec import Spec, known_name
+from lab.core.spec import Spec
 from lab.core.types import Target
-from lab.data.jsonl import check_dataset_name
-from lab.training.settings import Adapting, Beginning, Stepping
+from lab.data.resolving import check_dataset_name, label
+from lab.training.settings import Adapting, Beginning, Speaking, Stepping
 
 
-class TrainingSettings(Stepping, Adapting):
+class TrainingSettings(Stepping, Adapting, Speaking):
     """Hyperparameters shared by every arm of a study."""
 
     epochs: float = Field(3, gt=0, le=100, description="Passes over the training rows.")
@@ -27,7 +28,10 @@ class TrainingSettings(Stepping, Adapting):
         "rows", description="What arms share besides their rows. rows: the passes; tokens: shorter targets pass more "
         "often, until as many tokens are read as with the trace; steps: max_steps optimiser steps, whatever the rows."
     )
-    packing: bool = Field(False, description="Several rows in one sequence of max_length, attention kept apart.")
+    packing: bool = Field(
+        False, description="Lay a step's rows end to end in sequences of max_length instead of padding each; attention "
+        "is kept apart, and what is learned does not change."
+    )
     neftune_alpha: float = Field(0.0, ge=0, le=100, description="NEFTune noise on the embeddings; 0: none.")
     health_probes: int = Field(
         16, ge=0, le=256, description="Questions asked after training to see whether the model still answers; 0: none."
@@ -39,6 +43,13 @@ class TrainingSettings(Stepping, Adapting):
         `passes`: how many times as often an arm reads its rows to match another one's tokens.
         """
         return self.max_steps or max(1, ceil(self.epochs * passes * ceil(n_rows / self.batch_size)))
+
+    @field_validator("neftune_alpha")
+    @classmethod
+    def _knows_its_rows(cls, value: float, info: object) -> float:
+        if value and getattr(info, "data", {}).get("packing"):
+            raise ValueError("the noise is scaled by a sequence's length, which packing changes: use one of the two")
+        return value
 
     @field_validator("match")
     @classmethod
@@ -58,15 +69,15 @@ class SftSpec(TrainingSettings, Beginning):
 
     def dataset_label(self) -> str:
         """The dataset's name, or its file's name without folder and ending."""
-        return self.dataset.rsplit("/", 1)[-1].removesuffix(".jsonl")
+        return label(self.dataset)
 
     def variant_name(self) -> str:
         """The given name, or one made of what the arms differ in."""
-        return self.name or f"{self.base}_{self.dataset_label()}_{self.target}_s{self.seed}"
+        return self.name or f"{base_label(self.base)}_{self.dataset_label()}_{self.target}_s{self.seed}"
 
     def check_names(self) -> list[Fault]:
-        faults = known_name("base", "base", self.base, bases()) + check_dataset_name("dataset", self.dataset)
-        return faults + check_start(self.start) + check_context(self, [self.base])
+        faults = check_base_name("base", self.base) + check_dataset_name("dataset", self.dataset)
+        return faults + check_start(self.start) + check_context(self, [self.base]) + check_form(self)
 
 
 def check_start(start: str) -> list[Fault]:
@@ -75,6 +86,14 @@ def check_start(start: str) -> list[Fault]:
         return []
     return [Fault("start", f"'{start}' is no variant: write variant:NAME, or leave it empty to begin from the base",
                   start)]
+
+
+def check_form(settings: Stepping) -> list[Fault]:
+    """A fault where the frozen weights have a form that cannot be shared out between processes."""
+    if getattr(settings, "quantisation", "none") == "4bit" and settings.sharding == "fsdp":
+        return [Fault("sharding", "fsdp shares out weights of one dtype, and a 4bit base has several: use ddp, or "
+                      "quantisation none", settings.sharding)]
+    return []
 
 
 def check_context(settings: Spec, names: Iterable[str]) -> list[Fault]:

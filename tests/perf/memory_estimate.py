@@ -87,6 +87,7 @@ def measure(spec, folder: Path) -> tuple[int, int]:
     from lab.bases.cards import bases
     from lab.training import _trl
     from lab.training._lm_head import learned_positions_alone
+    from lab.training._start import Begun, attached
     from lab.training.rows import Row, Rows
 
     config = AutoConfig.from_pretrained(bases()[spec.base].location())
@@ -96,7 +97,8 @@ def measure(spec, folder: Path) -> tuple[int, int]:
     half = spec.max_length // 2
     rows = Rows([Row(str(i), [5 + i] * half, [7 + i] * half) for i in range(3 * spec.batch_size)], 0)
     tokenizer = AutoTokenizer.from_pretrained(bases()["demo-qwen2"].location())
-    loaded = _trl.Loaded(bases()[spec.base], tokenizer, model)
+    begun = Begun(bases()[spec.base], tokenizer, "tags")
+    loaded = _trl.Loaded(begun, attached(model, begun, spec))
     spec = spec.model_copy(update={"max_steps": 3})
     trainer = _trl.build_trainer(_trl.Setting(spec, spec.micro_batch_size, folder), loaded, rows, [])
     Path("/proc/self/clear_refs").write_text("5")  # the peak of building the model does not count

@@ -16,6 +16,7 @@ RUN = {
     "base": "tiny", "dataset": "sums", "target": "trace", "batch_size": 16, "micro_batch_size": 8, "max_steps": 8,
     "max_rows": 44,
     "learning_rate": 5e-3, "lora_r": 8, "lora_alpha": 16, "lora_dropout": 0.2, "checkpoint_every_s": 0,
+    "health_probes": 0,
 }
 
 

@@ -1,5 +1,6 @@
-"""The tiny base, for every test of this folder."""
+"""The tiny base and a variant of it, for every test of this folder."""
 
+from tests.training.taught import taught
 from tests.training.tiny import tiny, tiny_folder
 
-__all__ = ["tiny", "tiny_folder"]
+__all__ = ["taught", "tiny", "tiny_folder"]

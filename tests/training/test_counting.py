@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from typing import get_args
 
 import pytest
 from transformers import AutoTokenizer
@@ -12,6 +13,7 @@ from transformers import AutoTokenizer
 from lab.bases.cards import bases
 from lab.core.errors import LabError
 from lab.core.spec import load_spec
+from lab.core.types import Target
 from lab.data.dataset import datasets
 from lab.training import counting
 from lab.training.counting import count
@@ -28,13 +30,17 @@ def spec(**values) -> SftSpec:
     return load_spec(SftSpec, {"base": "tiny", "dataset": "sums", "target": "trace", **values})
 
 
-@pytest.mark.parametrize("target", ["trace", "answer"])
-@pytest.mark.parametrize("values", [{}, {"max_rows": 10}, {"dataset": "long", "max_length": 120}])
+@pytest.mark.parametrize("target", get_args(Target))
+@pytest.mark.parametrize("values", [
+    {}, {"max_rows": 10, "seed": 3}, {"dataset": "long", "max_length": 120}, {"thinking_style": "headings"},
+])
 def test_the_count_is_what_training_builds(tiny, target, values):
     chosen = spec(target=target, **values)
-    rows = build_rows(chosen, datasets()[chosen.dataset].load(), AutoTokenizer.from_pretrained(tiny.location()), "tags")
+    style = values.get("thinking_style", "tags")
+    rows = build_rows(chosen, datasets()[chosen.dataset].load(), AutoTokenizer.from_pretrained(tiny.location()), style)
     counted = count(chosen)
     assert (counted.n_rows, counted.n_dropped, counted.n_tokens) == (len(rows.kept), rows.n_dropped, rows.n_tokens)
+    assert counted.passes("tokens") == rows.passes("tokens") and counted.passes("rows") == rows.passes("rows") == 1
 
 
 def test_a_file_that_changed_is_counted_anew(tiny, tmp_path):
@@ -78,7 +84,7 @@ def test_an_embedded_base_is_counted_with_the_tokens_it_is_trained_on(name):
 
 def test_counting_does_not_load_torch(tiny):
     code = (
-        "import sys; from lab.training.counting import open_tokenizer; from tests.training.tiny import card, sums;"
+        "import sys; from lab.bases.tokenizers import open_tokenizer; from tests.training.tiny import card, sums;"
         "from lab.training.rows import tokenise;"
         f"tokenise(sums(2), open_tokenizer(card({tiny.location()!r})), 'trace', 'tags');"
         "assert 'torch' not in sys.modules"
@@ -90,7 +96,7 @@ def test_threads_that_ask_at_once_in_a_fresh_process_all_get_their_tokenizer():
     program = """
 import threading
 from lab.bases.cards import bases
-from lab.training.counting import open_tokenizer
+from lab.bases.tokenizers import open_tokenizer
 
 faults = []
 

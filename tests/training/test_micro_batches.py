@@ -28,14 +28,14 @@ class SmallGpu:
 
     def __init__(self, monkeypatch, rows: int, after: int = 0):
         self.rows, self.after, self.seen = rows, after, []
-        load = _trl.load_model
+        load = _trl.load_policy
 
         def small(*arguments):
             model = load(*arguments)
             model.get_input_embeddings().register_forward_pre_hook(self.check)
             return model
 
-        monkeypatch.setattr(_trl, "load_model", small)
+        monkeypatch.setattr(_trl, "load_policy", small)
 
     def check(self, module, arguments) -> None:
         rows = len(arguments[0])
@@ -131,7 +131,7 @@ import resource, sys
 from pathlib import Path
 from lab.bases.cards import bases
 from lab.data.dataset import datasets
-from lab.training._trl import train_sft, load_model
+from lab.training._trl import train_sft
 from tests.training.attempts import attempt, spec
 from tests.training.tiny import card, data, sums
 

@@ -111,3 +111,40 @@ def test_rows_longer_than_the_bases_context_are_a_fault_of_the_spec(tiny):
 )
 def test_steps_are_passes_times_batches(tiny, values, steps):
     assert spec(epochs=values.pop("epochs", 3), **values).n_steps(96) == steps
+
+
+def test_a_row_is_kept_by_its_trace_even_where_another_form_is_longer(tokenizer):
+    """A wrong answer may be longer than the right one; all arms train on the same rows all the same."""
+    rows = sums(8)
+    donor = rows[7].model_copy(update={"answer": rows[7].answer + " " + "because " * 30, "gold": "elsewhere"})
+    rows[7] = donor
+    lengths = [len(row) for row in tokenise(rows, tokenizer, "trace", "tags")]
+    settings = spec(target="wrong", max_length=max(16, max(lengths[:7])), seed=1)
+    trace = build_rows(spec(max_length=settings.max_length), rows, tokenizer, "tags")
+    wrong = build_rows(settings, rows, tokenizer, "tags")
+    assert [row.id for row in wrong.kept] == [row.id for row in trace.kept] == [f"sum-{i}" for i in range(7)]
+    assert wrong.n_over == sum(len(row) > settings.max_length for row in wrong.kept) and trace.n_over == 0
+
+
+def test_a_shuffled_or_wrong_row_depends_on_the_seed_and_on_nothing_else(tokenizer):
+    for target in ("shuffled", "wrong"):
+        first, again, other = (rows_of(tokenizer, target=target, seed=seed).kept for seed in (1, 1, 2))
+        assert first == again
+        assert target == "shuffled" or first != other  # a trace of one line has one order
+
+
+@pytest.mark.parametrize(("style", "begins", "closes"), [
+    ("headings", "## Thinking\n\n", "\n\n## Final Response\n\n"),
+    ("s1", "<|im_start|>think\n", "\n<|im_start|>answer\n"),
+    ("finemed", "### Thought\n\n", "\n\n### Summarization\n\n"),
+])
+def test_thinking_is_marked_in_the_style_that_is_asked_for(tokenizer, style, begins, closes):
+    _, (said,) = render(sums(1), tokenizer, "trace", style)
+    assert said.startswith(begins) and closes in said
+
+
+def test_tokens_are_matched_by_reading_shorter_rows_more_often(tokenizer):
+    trace, gold = rows_of(tokenizer), rows_of(tokenizer, target="gold")
+    assert gold.n_trace_tokens == trace.n_trace_tokens == trace.n_tokens > gold.n_tokens
+    assert gold.passes("tokens") == trace.n_tokens / gold.n_tokens and trace.passes("tokens") == 1
+    assert gold.passes("rows") == gold.passes("steps") == 1

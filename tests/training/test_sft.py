@@ -23,25 +23,24 @@ from lab.data.dataset import datasets, fingerprint
 from lab.training import _trl
 from lab.training._inputs import weights_sha256
 from lab.training._lm_head import learned_positions_alone
+from lab.training._start import begin, load_policy
+from lab.training._trainer import IGNORED
 from lab.training.rows import build_rows
 from lab.training.sft import TASK
 from lab.training.specs import SftSpec
 
-QUICK = {"batch_size": 16, "micro_batch_size": 16, "epochs": 2, "learning_rate": 5e-3, "lora_r": 8, "lora_alpha": 16}
+QUICK = {"batch_size": 16, "micro_batch_size": 16, "epochs": 2, "learning_rate": 5e-3, "lora_r": 8, "lora_alpha": 16,
+         "health_probes": 0}
 
 
 def spec(**values) -> SftSpec:
     return load_spec(SftSpec, {"base": "tiny", "dataset": "sums", "target": "trace", **QUICK, **values})
 
 
-def loaded(tiny, chosen: SftSpec) -> _trl.Loaded:
-    tokenizer = AutoTokenizer.from_pretrained(tiny.location())
-    return _trl.Loaded(tiny, tokenizer, _trl.load_model(tiny, chosen))
-
-
 def ready(tiny, chosen: SftSpec, folder, callbacks=()):
-    parts = loaded(tiny, chosen)
-    rows = build_rows(chosen, datasets()[chosen.dataset].load(), parts.tokenizer, tiny.thinking_style)
+    begun = begin(chosen, MemoryContext(folder))
+    parts = _trl.Loaded(begun, load_policy(begun, chosen))
+    rows = build_rows(chosen, datasets()[chosen.dataset].load(), begun.tokenizer, begun.style)
     setting = _trl.Setting(chosen, chosen.micro_batch_size, folder)
     return _trl.build_trainer(setting, parts, rows, list(callbacks))
 
@@ -70,7 +69,7 @@ def test_the_loss_is_on_the_completion_alone_from_its_first_token_to_the_end_of_
     batch = next(iter(trainer.get_train_dataloader()))
     tokenizer = trainer.processing_class
     for ids, labels in zip(batch["input_ids"], batch["labels"], strict=True):
-        learned = labels != _trl.IGNORED
+        learned = labels != IGNORED
         start = int(learned.nonzero()[0])
         text = tokenizer.decode(ids[learned])
         assert torch.equal(labels[learned], ids[learned])
@@ -86,7 +85,7 @@ def test_the_two_arms_meet_the_same_questions_in_the_same_order(tiny, tmp_path):
         prompts = []
         for batch in trainer.get_train_dataloader():
             for ids, labels in zip(batch["input_ids"], batch["labels"], strict=True):
-                prompts.append(tuple(ids[: int((labels != _trl.IGNORED).nonzero()[0])].tolist()))
+                prompts.append(tuple(ids[: int((labels != IGNORED).nonzero()[0])].tolist()))
         orders.append(prompts)
     assert len(orders[0]) == 96 and orders[0] == orders[1]
 
@@ -200,7 +199,7 @@ def test_scoring_learned_positions_alone_changes_no_loss_and_scores_no_other(tin
     losses = []
     for quick in (nullcontext, learned_positions_alone):
         trainer = ready(tiny, spec(max_steps=1), tmp_path)
-        learned = int((next(iter(trainer.get_train_dataloader()))["labels"] != _trl.IGNORED).sum())
+        learned = int((next(iter(trainer.get_train_dataloader()))["labels"] != IGNORED).sum())
         with quick():
             trainer.train()
         losses.append([line["loss"] for line in trainer.state.log_history if "loss" in line])
@@ -245,14 +244,14 @@ def test_a_full_disk_while_saving_weights_is_the_same_sentence(tiny, tmp_path, m
 
 
 def test_a_loss_that_is_not_a_number_ends_the_run_and_says_what_to_change(tiny, tmp_path, monkeypatch):
-    load = _trl.load_model
+    load = _trl.load_policy
 
     def broken(*arguments):
         model = load(*arguments)
-        torch.nn.init.constant_(model.model.norm.weight, float("nan"))
+        torch.nn.init.constant_(model.get_base_model().model.norm.weight, float("nan"))
         return model
 
-    monkeypatch.setattr(_trl, "load_model", broken)
+    monkeypatch.setattr(_trl, "load_policy", broken)
     with pytest.raises(LabError, match="not a number at step 1: .* Lower learning_rate") as caught:
         TASK.load()(spec(max_steps=3), MemoryContext(tmp_path))
     assert caught.value.reason == "spec"
