@@ -35,7 +35,7 @@ KNOWN: dict[str, tuple[str, ...]] = {
 }
 FIELDS = tuple(KNOWN)
 # Names in lab.verify, which is this room's neighbour and not imported; a test holds the two together.
-VERIFIERS = ("choice", "exact", "numeric")
+VERIFIERS = ("choice", "exact", "mention", "numeric")
 
 
 def guess(columns: Iterable[str]) -> dict[str, str]:

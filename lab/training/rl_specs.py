@@ -13,6 +13,7 @@ from lab.core.errors import Fault
 from lab.data.resolving import check_dataset_name, label
 from lab.training.rewards import Scheme
 from lab.training.settings import Adapting, Beginning, Stepping
+from lab.training.specs import check_form, check_start
 
 
 class RlSettings(Stepping, Adapting, Beginning):
@@ -76,6 +77,7 @@ class RlSettings(Stepping, Adapting, Beginning):
 
     def check_names(self) -> list[Fault]:
         faults = check_base_name("base", self.base) + check_dataset_name("dataset", self.dataset)
+        faults += check_start(self.start) + check_form(self)
         return faults + self._context_faults() + self._reward_faults()
 
     @field_validator("samples_per_prompt")

@@ -6,7 +6,7 @@ FreedomIntelligence/medical-o1-verifiable-problem (arXiv 2412.18925, section 2.1
     {"Open-ended Verifiable Question": "An 88-year-old woman …", "Ground-True Answer": "Chronic subdural hematoma"}
 
 There is no trace. The paper checks answers with a trained verifier: exact match agrees with people in 70.5 per cent of
-cases, its 3B verifier in 94.0.
+cases, its 3B verifier in 94.0. Here the rule of `lab.verify.mention` reads the reply.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from lab.core.types import Example
 from lab.data.dataset import Dataset, Record, text
 from lab.data.hub import HubSource
 from lab.data.pair_rows import digest
-from lab.data.short_answer import verifier_of
 
 QUESTION, ANSWER = "Open-ended Verifiable Question", "Ground-True Answer"
 
@@ -26,7 +25,7 @@ def read(record: Record) -> Example | str:
     if not question or not gold:
         return "no answer" if question else "no question"
     return Example(id=f"o1-problem-{digest(question)}", question=question, answer=gold, gold=gold,
-                   verifier=verifier_of(gold), source="medical-o1-verifiable-problem")
+                   verifier="mention", source="medical-o1-verifiable-problem")
 
 
 DATASET = Dataset(
