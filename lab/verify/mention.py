@@ -6,8 +6,8 @@ without a negation ahead of them in the same clause.
 
 It is a rule for rewards on open questions (HuatuoGPT-o1, arXiv 2412.18925: matching by rule agrees with people in 70
 to 75 per cent of cases, a trained classifier in 91 to 94), not for published accuracies. Another name for the same
-thing is called wrong, and a sentence that lists several answers is called right. Nothing is guessed: a reply without the
-gold is unparsed, because what it holds instead cannot be read.
+thing is called wrong, and a sentence that lists several answers is called right. Nothing is guessed: a reply without
+the gold is unparsed, because what it holds instead cannot be read.
 """
 
 from __future__ import annotations
