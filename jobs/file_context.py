@@ -22,11 +22,11 @@ CONTROL_EVERY_S = 0.5
 class FileContext:
     """Implements lab.core.context.Context with files. One per job process."""
 
-    def __init__(self, job: JobFolder, models: Mapping[str, ModelSource]):
+    def __init__(self, job: JobFolder, models: Mapping[str, ModelSource], files: Mapping[str, str] | None = None):
         self.job = job
         self.folder: Path = job.artifacts
         self.checkpoints: Checkpoints = job.checkpoints
-        self._models = dict(models)
+        self._models, self._files = dict(models), dict(files or {})
         self._stop = False  # no Event: its lock is not for signal handlers
         self._control: dict[str, Any] = {}
         self._control_read_at = 0.0
@@ -69,6 +69,11 @@ class FileContext:
         if ":" in ref:
             raise LabError(f"model '{ref}' was not resolved before the job started", "bug")
         return ModelSource(ref=ref, label=ref, base=ref)
+
+    def file(self, ref: str) -> Path:
+        if ref not in self._files:
+            raise LabError(f"file '{ref}' was not resolved before the job started", "bug")
+        return Path(self._files[ref])
 
     def save(self, name: str, value: Mapping[str, Any]) -> Path:
         return write_json(self.folder / name, dict(value))

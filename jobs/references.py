@@ -1,7 +1,9 @@
-"""What a spec refers to in the store: models by name ('variant:…') or by the job that trains them ('job:…')."""
+"""What a spec refers to in the store: models by name ('variant:…') or by the job that trains them ('job:…'), and the
+files that a job leaves for others, by that job."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from sqlmodel import Session, select
@@ -15,6 +17,8 @@ from storage.queries.studies import get_variant, model_source
 from storage.tables import Job, Variant
 
 TRAINING_KINDS = ("sft", "dpo", "ppo", "grpo", "rloo")
+# Field of a spec, which is also the kind of the job it names → what that job leaves in artifacts/.
+LEFT_FILES = {"pairs": "pairs.jsonl"}
 
 
 def model_refs(spec: Spec) -> list[str]:
@@ -31,6 +35,12 @@ def _fields(spec: Spec) -> list[tuple[str, str]]:
     return fields + [(f"models.{index}", ref) for index, ref in enumerate(many)]
 
 
+def file_refs(spec: Spec) -> list[tuple[str, str]]:
+    """(field, 'job:…') of each file that another job leaves for this spec."""
+    found = [(field, getattr(spec, field, None)) for field in LEFT_FILES]
+    return [(field, ref) for field, ref in found if isinstance(ref, str) and ref.startswith("job:")]
+
+
 def check_references(session: Session, spec: Spec) -> list[Fault]:
     """Faults of references that mean nothing in this store."""
     faults = []
@@ -42,7 +52,17 @@ def check_references(session: Session, spec: Spec) -> list[Fault]:
                 faults.append(Fault(field, str(error), ref))
         elif ref.startswith("job:"):
             faults += _job_faults(session, field, ref)
-    return faults
+    return faults + [fault for field, ref in file_refs(spec) for fault in _file_faults(session, field, ref)]
+
+
+def _file_faults(session: Session, field: str, ref: str) -> list[Fault]:
+    job = find_job(session, ref)
+    if job is None:
+        known = [f"job:{other}" for other in session.exec(select(Job.uid).where(Job.kind == field))]
+        return [Fault(field, f"there is no '{ref}'. {nearest(ref, known)}", ref)]
+    if job.kind != field:
+        return [Fault(field, f"'{ref}' is a job of kind {job.kind}; {field} come from a job of kind {field}", ref)]
+    return []
 
 
 def _job_faults(session: Session, field: str, ref: str) -> list[Fault]:
@@ -56,11 +76,26 @@ def _job_faults(session: Session, field: str, ref: str) -> list[Fault]:
 
 
 def needed_jobs(session: Session, spec: Spec) -> list[Job]:
-    """The training jobs whose models the spec uses."""
-    found = [find_job(session, ref) for ref in model_refs(spec) if ref.startswith("job:")]
+    """The jobs whose models or files the spec uses."""
+    refs = [*model_refs(spec), *(ref for _, ref in file_refs(spec))]
+    found = [find_job(session, ref) for ref in refs if ref.startswith("job:")]
     return list({job.id: job for job in found if job is not None}.values())
 
 
 def resolve_models(session: Session, home: Home, spec: Spec) -> dict[str, ModelSource]:
     """Where each model of a spec is now: what the job process is given, since it never opens the store."""
     return {ref: model_source(session, home, ref) for ref in model_refs(spec)}
+
+
+def resolve_files(session: Session, home: Home, spec: Spec) -> dict[str, str]:
+    """Where each file is that another job has left for this spec. LabError when it is not there (any more)."""
+    return {ref: str(_left_file(session, home, field, ref)) for field, ref in file_refs(spec)}
+
+
+def _left_file(session: Session, home: Home, field: str, ref: str) -> Path:
+    job = find_job(session, ref)
+    path = home.absolute(job.folder) / "artifacts" / LEFT_FILES[field] if job else None
+    if path is None or not path.is_file():
+        raise LabError(f"'{ref}' has left no {LEFT_FILES[field]}. It has to be a job of kind {field} that succeeded.",
+                       "dependency")
+    return path

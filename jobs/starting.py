@@ -13,7 +13,7 @@ from jobs.launchers.order import Order
 from jobs.leases import leased
 from jobs.processes import sweep
 from jobs.provenance import cores, provenance
-from jobs.references import resolve_models
+from jobs.references import resolve_files, resolve_models
 from jobs.status import DISK_ERRORS
 from jobs.watching import Watched
 from lab.core.context import write_json
@@ -41,12 +41,14 @@ def write_order(store: Store, job: Job) -> JobFolder:
     spec = load_spec(specs()[job.kind], job.spec)
     with store.read() as session:
         models = resolve_models(session, store.home, spec)
+        files = resolve_files(session, store.home, spec)
     folder = JobFolder(store.home.absolute(job.folder))
     folder.prepare()
     _forget_what_is_gone(store, job, folder)
     write_json(folder.job_json, {
         "uid": job.uid, "kind": job.kind, "attempt": job.attempt, "spec": spec.as_dict(),
-        "models": {ref: source.model_dump() for ref, source in models.items()}, "processes": job.devices,
+        "models": {ref: source.model_dump() for ref, source in models.items()}, "files": files,
+        "processes": job.devices,
     })
     return folder
 

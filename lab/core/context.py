@@ -39,6 +39,7 @@ class Context(Protocol):
     def stop_requested(self) -> bool: ...
     def yield_requested(self) -> bool: ...
     def model(self, ref: str) -> ModelSource: ...
+    def file(self, ref: str) -> Path: ...
     def save(self, name: str, value: Mapping[str, Any]) -> Path: ...
     def announce(self, **facts: Any) -> None: ...
 
@@ -58,6 +59,7 @@ class MemoryContext:
 
     folder: Path
     models: dict[str, ModelSource] = field(default_factory=dict)
+    files: dict[str, Path] = field(default_factory=dict)
     logs: list[str] = field(default_factory=list)
     progress_calls: list[tuple[float, float, str]] = field(default_factory=list)
     metrics: list[tuple[int, dict[str, float]]] = field(default_factory=list)
@@ -95,6 +97,12 @@ class MemoryContext:
         if ":" in ref:
             raise LabError(f"model '{ref}' was not resolved before the task started", "bug")
         return ModelSource(ref=ref, label=ref, base=ref)
+
+    def file(self, ref: str) -> Path:
+        """Where the file is that the job `ref` has left for this one."""
+        if ref not in self.files:
+            raise LabError(f"file '{ref}' was not resolved before the task started", "bug")
+        return self.files[ref]
 
     def save(self, name: str, value: Mapping[str, Any]) -> Path:
         return write_json(self.folder / name, dict(value))
