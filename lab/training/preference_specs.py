@@ -32,7 +32,7 @@ class DpoSpec(Stepping, Adapting, Beginning):
     epochs: float = Field(1, gt=0, le=100, description="Passes over the pairs.")
     max_steps: int = Field(0, ge=0, description="Stop after this many optimiser steps; 0 means by epochs.")
     max_length: int = Field(256, ge=16, description="Longest prompt + reply in tokens; longer pairs are dropped.")
-    learning_rate: float = Field(5e-4, gt=0, lt=1, description="Peak learning rate of AdamW.")
+    learning_rate: float = Field(1e-4, gt=0, lt=1, description="Peak learning rate of AdamW.")
     batch_size: int = Field(32, ge=1, le=4096, description="Pairs per optimiser step.")
     micro_batch_size: int = Field(32, ge=1, le=4096, description="Pairs per forward pass; divides batch_size.")
     beta: float = Field(0.1, gt=0, le=100, description="How strongly the start holds; the reward is beta x log ratio.")

@@ -23,7 +23,7 @@ class RlSettings(Stepping, Adapting, Beginning):
     dataset: str = Field(description="Verifiable questions: a dataset's name or a path. Traces are not read.")
     max_rows: int = Field(0, ge=0, description="Use only the first questions of the dataset; 0: all.")
     n_episodes: int = Field(4800, ge=1, le=10_000_000, description="Completions sampled in the whole run.")
-    learning_rate: float = Field(1e-3, gt=0, lt=1, description="Peak learning rate of AdamW.")
+    learning_rate: float = Field(1e-4, gt=0, lt=1, description="Peak learning rate of AdamW.")
     batch_size: int = Field(96, ge=1, le=4096, description="Completions sampled and learned from in one step.")
     micro_batch_size: int = Field(96, ge=1, le=4096, description="Rows per forward pass; divides batch_size.")
     samples_per_prompt: int = Field(1, ge=1, le=256, description="Completions of each question in a step.")
