@@ -6,6 +6,7 @@ import pytest
 
 from jobs import engines
 from jobs.engines import Engines, waiting_words
+from lab.bases.cards import bases
 from lab.core.errors import LabError
 from lab.core.settings import Settings
 from lab.core.types import Example
@@ -33,9 +34,10 @@ def store(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def two_bases(monkeypatch):
-    """The page needs names of bases, not their weights."""
-    names = {"demo-llama": None, "demo-qwen": None}
-    monkeypatch.setattr("lab.ui.compare.choices.bases", lambda: names)
+    """The page needs names of bases, not their weights: one that is here, and one that is not."""
+    absent = bases()["demo-qwen2"].model_copy(update={"name": "demo-qwen", "path": "nowhere"})
+    cards = {"demo-qwen": absent, "demo-llama": bases()["demo-llama"]}
+    monkeypatch.setattr("lab.ui.compare.choices.bases", lambda: cards)
 
 
 def test_the_page_starts_with_the_newest_whole_pair_and_its_base(store):
@@ -46,6 +48,10 @@ def test_every_base_and_every_variant_is_offered(store):
     labels = dict((name, label) for label, name in offered(store))
     assert {"demo-llama", "demo-qwen", TRACE, ANSWER} <= set(labels)
     assert labels[TRACE].startswith("▲") and labels["demo-llama"].startswith("●")
+
+
+def test_a_base_whose_files_are_not_here_is_offered_last_and_says_so(store):
+    assert offered(store)[-1] == ("● demo-qwen (base, not on this machine)", "demo-qwen")
 
 
 def test_an_unknown_model_in_the_address_gets_a_sentence_with_the_nearest_name(store):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from lab.bases.cards import bases
+from lab.bases.files import is_here
 from lab.core.errors import LabError
 from lab.core.types import ModelSource
 from lab.ui.arms import ARMS, arm_of
@@ -21,13 +22,19 @@ MOST_OFFERED = 300
 
 
 def offered(store: Store, also: Sequence[str] = ()) -> list[tuple[str, str]]:
-    """(label, name) of every base, then the newest variants; names in `also` are offered whatever their age."""
-    choices = [(f"{ARMS['base'].sign} {name} (base)", name) for name in bases()]
+    """(label, name) of the bases that are here, the newest variants, then the bases whose files are not here.
+
+    Names in `also` are offered whatever their age.
+    """
+    here = [name for name, card in bases().items() if is_here(card)]
+    choices = [(f"{ARMS['base'].sign} {name} (base)", name) for name in here]
+    absent = [(f"{ARMS['base'].sign} {name} (base, not on this machine)", name) for name in bases() if name not in here]
     with store.read() as session:
         variants, _ = list_variants(session, limit=MOST_OFFERED)
         listed = {variant.name for variant in variants}
         variants += [get_variant(session, name) for name in also if name not in listed and name not in bases()]
-    return choices + [(f"{ARMS[arm_of(v.target)].sign} {v.name}{_warned(v)}", v.name) for v in variants]
+    trained = [(f"{ARMS[arm_of(v.target)].sign} {v.name}{_warned(v)}", v.name) for v in variants]
+    return choices + trained + absent
 
 
 def _warned(variant: Variant) -> str:
@@ -50,7 +57,7 @@ def starting_models(store: Store) -> list[str]:
         cell = (variant.study_id, variant.base, variant.dataset, variant.seed)
         cells.setdefault(cell, {}).setdefault(variant.target, variant.name)
     if not cells:
-        return list(bases())[:2]
+        return [name for name, card in bases().items() if is_here(card)][:2]
     (_, base, _, _), arms = max(cells.items(), key=lambda item: len(item[1]) >= 2)  # the first of the best
     return [base, *(arms[target] for target in ARMS if target in arms)][:MOST_COLUMNS]
 
