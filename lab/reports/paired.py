@@ -132,6 +132,6 @@ def holm(p_values: Iterable[float]) -> list[float]:
 
 
 def run_order(run: ModelRun) -> tuple:
-    """Benchmark, then base, then dataset and seed, with the base's own run first and arms in their fixed order."""
+    """Benchmark, base, stage, dataset and seed, with the base's own run first and arms in their fixed order."""
     arm = ARM_ORDER.index(run.arm) if run.arm in ARM_ORDER else len(ARM_ORDER)
-    return run.benchmark, run.base, run.dataset, -1 if run.seed is None else run.seed, arm, run.model
+    return run.benchmark, run.base, run.n_stages, run.dataset, -1 if run.seed is None else run.seed, arm, run.model

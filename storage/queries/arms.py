@@ -25,6 +25,11 @@ def _targets(session: Session, refs: set[str]) -> dict[str, str]:
     found = {}
     for name, target in session.exec(select(Variant.name, Variant.target).where(col(Variant.name).in_(names))):
         found[f"variant:{name}"] = target
-    for job in session.exec(select(Job).where(col(Job.uid).in_(uids))):
-        found[f"job:{job.uid}"] = str(job.spec.get("target", "base"))
+    jobs = list(session.exec(select(Job).where(col(Job.uid).in_(uids)).order_by(col(Job.id))))  # a start comes first
+    earlier = {job.spec["start"] for job in jobs if "target" not in job.spec and job.spec.get("start")}
+    if earlier - refs:
+        found |= _targets(session, earlier | refs)  # a chain of methods ends at the one that had a target
+    for job in jobs:
+        untaught = "trace" if "start" in job.spec else "base"  # as the variant is stored, see jobs.results
+        found[f"job:{job.uid}"] = str(job.spec.get("target") or found.get(job.spec.get("start", ""), untaught))
     return found

@@ -119,6 +119,8 @@ def result_words(result: dict[str, Any]) -> Html:
         return join([f"loss {result['final_loss']:.3g}", tag("small", f"{result.get('n_steps', '–')} steps")])
     if result.get("reward_last") is not None:
         return join([f"reward {result['reward_last']:.2f}", tag("small", _learned(result))])
+    if "n_pairs" in result:
+        return join([f"{result['n_pairs']} pairs", tag("small", f"from {result['n_questions']} questions")])
     if "n_questions" in result:
         return join([f"{result['n_questions']} questions", tag("small", f"{len(result.get('models', []))} models")])
     return Html("")
