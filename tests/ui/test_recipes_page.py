@@ -4,6 +4,7 @@ import gradio as gr
 import pytest
 
 from jobs.catalog import specs
+from lab.bases.cards import bases
 from lab.core.errors import LabError
 from lab.core.spec import parse_recipe
 from lab.ui.form import SpecForm
@@ -76,7 +77,7 @@ def test_a_text_with_faults_lists_them_all_and_a_wrong_name_still_fills_the_form
 
 def test_a_dataset_may_be_a_mixture_and_a_base_may_be_typed():
     assert read_text(SFT.replace("demo-medical", "demo-medical[:100] + demo-general")).spec is not None
-    assert read_text(SFT.replace("demo-llama", "some-org/some-model")).spec is not None
+    assert read_text(SFT.replace("demo-llama", bases()["demo-llama"].location())).spec is not None
     told = read_text(SFT.replace("demo-llama", "no-such-base")).told
     assert "lab-error" in told and "no-such-base" in told
 
