@@ -89,7 +89,9 @@ def start_worker(home: Path) -> tuple[subprocess.Popen[bytes], Any]:
     from storage.database import open_store
 
     store = open_store(home=home)
-    environment = {**os.environ, "LAB_HOME": str(home), "LAB_WARM": "on", "LAB_GPUS": "off"}
+    # A slot has its share of the cores: with more of them the job would have fewer threads than the other ways.
+    slots = max(1, (os.cpu_count() or 1) // int(os.environ["OMP_NUM_THREADS"]))
+    environment = {**os.environ, "LAB_HOME": str(home), "LAB_WARM": "on", "LAB_GPUS": "off", "LAB_SLOTS": str(slots)}
     worker = subprocess.Popen([sys.executable, "-m", "jobs", "worker"], stdout=subprocess.DEVNULL, env=environment)
     warmed = {**SETTINGS, "max_steps": 1, "max_rows": 24}
     lab(store, warmed)  # the first job waits for the warm launcher; it does not count
