@@ -1,4 +1,4 @@
-"""A job's arm is that of what it trains; methods that teach no target of their own go on in the colour of their start."""
+"""A job's arm is that of what it trains; methods without a target of their own go on in the colour of their start."""
 
 from __future__ import annotations
 
