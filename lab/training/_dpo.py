@@ -6,7 +6,6 @@ learned. The reference is the start as it was, so every margin is 0 before the f
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from trl import DPOConfig, DPOTrainer
 
 from lab.core.context import Context
 from lab.core.types import Pair
+from lab.data.dataset import fingerprint
 from lab.data.pairs import LoadedPairs, resolve_pairs
 from lab.training._callbacks import Live, named
 from lab.training._checkpointing import run
@@ -126,15 +126,6 @@ def as_table(rows: PairRows) -> Table:
         "chosen_ids": [row.chosen_ids for row in rows.kept],
         "rejected_ids": [row.rejected_ids for row in rows.kept],
     })
-
-
-def fingerprint(pairs: Sequence[Pair]) -> str:
-    """sha256 of the pairs in their order: two jobs with the same one preferred the same replies."""
-    digest = hashlib.sha256()
-    for pair in pairs:
-        digest.update(pair.model_dump_json().encode())
-        digest.update(b"\n")
-    return digest.hexdigest()
 
 
 def _figures(rows: PairRows, loaded: LoadedPairs, live: Live) -> dict[str, Any]:

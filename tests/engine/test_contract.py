@@ -52,8 +52,10 @@ def test_the_hash_is_sha256_of_what_the_template_writes_the_style_and_the_end(ca
 
 
 def test_a_template_written_otherwise_that_writes_the_same_is_the_same(card, tokenizer, source):
+    before = contract(tokenizer, "tags", card)
     tokenizer.chat_template = "{# another text #}" + tokenizer.chat_template
     check_contract(source, tokenizer, card)
+    assert contract(tokenizer, "tags", card) == before
 
 
 def test_every_style_is_another_contract(card, tokenizer):

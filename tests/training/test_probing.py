@@ -108,7 +108,9 @@ def test_the_model_gets_back_every_mode_and_no_random_number_is_drawn(by_heart):
 def test_training_can_go_on_after_an_examination(by_heart, tiny_folder):
     model, tokenizer = load(tiny_folder)
     examine(model, tokenizer, taught_probes(ROWS, "trace", "tags", 4), "tags")
+    before = [weight.detach().clone() for weight in model.parameters()]
     teach(model, tokenizer, steps=2)
+    assert any(not torch.equal(*pair) for pair in zip(before, model.parameters(), strict=True))
 
 
 def test_the_active_adapter_answers_and_not_its_base(tiny_folder):
