@@ -18,13 +18,14 @@ import torch
 from peft import PeftConfig, PeftModel, get_peft_model
 from transformers import set_seed
 
+from lab.bases._four_bits import without_packing
 from lab.bases.cards import BaseCard, bases
 from lab.bases.tokenizers import open_tokenizer
 from lab.core.context import Context
 from lab.core.errors import Fault, LabError, SpecError
 from lab.core.types import ModelSource, StyleName
 from lab.engine.contract import check_contract, contract, style_of
-from lab.training._weights import count_parameters, lora_config, read_weights, without_packing
+from lab.training._weights import count_parameters, lora_config, read_weights
 
 ADAPTER_CONFIG = "adapter_config.json"
 

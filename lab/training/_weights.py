@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ import torch
 from peft import LoraConfig, PeftModel
 from transformers import AutoModelForCausalLM, Trainer
 
+from lab.bases._four_bits import in_four_bits
 from lab.bases.cards import BaseCard
 from lab.bases.files import from_pretrained
 from lab.core.errors import LabError
@@ -31,34 +31,13 @@ def read_weights(card: BaseCard, spec: Settings, folder: str | None = None) -> A
     half = torch.cuda.is_available() and spec.method == "lora"
     settings: dict[str, Any] = {"dtype": torch.bfloat16 if half else torch.float32}
     if spec.quantisation == "4bit":
-        settings |= _in_four_bits(settings["dtype"])
+        settings |= in_four_bits(settings["dtype"])
     if folder is None:
         return from_pretrained(AutoModelForCausalLM, card, **settings)
     try:
         return AutoModelForCausalLM.from_pretrained(folder, **settings)
     except (OSError, ValueError) as error:
         raise LabError(f"the weights in {folder} cannot be read: {error}") from error
-
-
-def _in_four_bits(compute: torch.dtype) -> dict[str, Any]:
-    """NF4 with double quantisation (QLoRA, Dettmers et al. 2023, section 3), computed in the dtype of the rest."""
-    from transformers import BitsAndBytesConfig
-
-    config = BitsAndBytesConfig(
-        load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=compute,
-    )
-    place = {"device_map": {"": int(os.environ.get("LOCAL_RANK", "0"))}} if torch.cuda.is_available() else {}
-    return {"quantization_config": config, **place}
-
-
-def without_packing(model: Any) -> None:
-    """Keep 4-bit weights as they are on a CPU with AVX512-BF16.
-
-    bitsandbytes 0.50 repacks them there at the first pass in evaluation mode, and every later backward pass is wrong.
-    """
-    for module in model.modules():
-        if hasattr(module, "support_avx512bf16_for_cpu"):
-            module.support_avx512bf16_for_cpu = False
 
 
 def lora_config(spec: Settings, card: BaseCard) -> LoraConfig:
