@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -53,16 +53,20 @@ class Pair(Plain):
 
 
 class ModelSource(Plain):
-    """Where a model's weights are: a base alone, a base + LoRA adapter folder, or a folder of full weights."""
+    """Where a model's weights are: a base alone, a base + LoRA adapter folder, a folder of full weights, or elsewhere
+    behind an OpenAI-compatible endpoint."""
 
-    ref: str  # as the spec names it: 'demo-llama', 'variant:<slug>' or 'job:<uid>'
+    ref: str  # as the spec names it: 'demo-llama', 'variant:<slug>', 'job:<uid>' or 'remote:<name>'
     label: str  # what pages show
-    base: str  # name of the base card
-    folder: str | None = None  # None: the base itself
-    kind: Literal["base", "adapter", "full"] = "base"
+    base: str  # name of the base card; of a remote model its own name, no card has it
+    folder: str | None = None  # None: the base itself, or remote
+    kind: Literal["base", "adapter", "full", "remote"] = "base"
     arm: str = "base"  # base or the target: decides the colour everywhere
     thinking_style: StyleName | None = None  # how it was taught to mark thinking; None: as the base's card says
     template_sha: str = ""  # of the chat template it was trained through; "" for a base
+    url: str = ""  # of a remote model's endpoint, up to and with /v1
+    remote_model: str = ""  # the name under which the endpoint serves it
+    key_env: str = ""  # the environment variable that holds the endpoint's key; the key itself is never stored
 
 
 class Generation(Plain):
@@ -77,6 +81,8 @@ class Generation(Plain):
     n_think_tokens: int
     n_answer_tokens: int
     seconds: float
+    n_waits: int = 0  # how often an early end of the thought was turned into more thinking
+    adaptation: dict[str, Any] | None = None  # of an adapted question: lab.engine.adapt.AdaptationReport as JSON
 
 
 class Score(Plain):

@@ -11,7 +11,8 @@ from transformers import AutoModelForCausalLM
 
 from lab.core.errors import LabError, UnknownName
 from lab.core.types import ModelSource
-from lab.engine._decoding import Decoding, TextStream, prompt_seed
+from lab.engine._batching import Lane
+from lab.engine._decoding import TextStream, prompt_seed
 from lab.engine._hf import GenerationOptions, LoadedBase
 from lab.engine.protocol import ChatRequest
 from tests.engine.tiny import SUMS, make_tokenizer, question, thought_answer
@@ -105,17 +106,32 @@ def test_streams_in_threads_equal_themselves_alone(loaded):
 
 def test_a_batch_that_does_not_fit_in_memory_is_halved_until_it_does(loaded, monkeypatch):
     wanted = [done.raw_text for done in loaded.generate_batch("m.trace", CHATS, GREEDY)]
-    step, sizes = Decoding.step, set()
+    forward, sizes = Lane._pass, set()
 
-    def small_memory(self, model):
-        sizes.add(len(self.rows))
-        if len(self.rows) > 5:
+    def small_memory(self, rows, *given):
+        sizes.add(len(rows))
+        if len(rows) > 5:
             raise torch.OutOfMemoryError("out of memory")
-        return step(self, model)
+        return forward(self, rows, *given)
 
-    monkeypatch.setattr(Decoding, "step", small_memory)
+    monkeypatch.setattr(Lane, "_pass", small_memory)
     assert [done.raw_text for done in loaded.generate_batch("m.trace", CHATS, GREEDY)] == wanted
     assert {16, 8, 4} <= sizes
+
+
+def test_rows_that_ran_out_of_memory_in_mid_answer_go_on_where_they_were(loaded, monkeypatch):
+    wanted = [done.raw_text for done in loaded.generate_batch("m.trace", CHATS, GREEDY)]
+    forward, passes = Lane._pass, []
+
+    def fails_once(self, rows, *given):
+        passes.append(len(rows))
+        if len(passes) == 8:
+            raise torch.OutOfMemoryError("out of memory")
+        return forward(self, rows, *given)
+
+    monkeypatch.setattr(Lane, "_pass", fails_once)
+    assert [done.raw_text for done in loaded.generate_batch("m.trace", CHATS, GREEDY)] == wanted
+    assert passes[7] == 16 and max(passes[8:]) == 8
 
 
 def test_a_thought_cut_by_the_budget_has_no_answer(loaded):
@@ -168,7 +184,7 @@ def test_an_adapter_that_fails_to_load_leaves_no_trace(tiny, tmp_path, changes, 
 def test_the_probe_notices_a_base_that_has_changed(tiny):
     engine = LoadedBase(tiny[0])
     engine.probe_identity()
-    engine._weights._base.model.layers[0].self_attn.q_proj.weight.data += 0.1
+    engine._weights.base.model.layers[0].self_attn.q_proj.weight.data += 0.1
     with pytest.raises(LabError, match="changes the base"):
         engine.probe_identity()
 
