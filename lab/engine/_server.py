@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from lab.bases.cards import bases
 from lab.core.context import Context, Stopped
 from lab.engine._hf import LoadedBase
-from lab.engine.api import Activity, build_app
+from lab.engine.api import Activity, Backend, build_app
 from lab.engine.listening import listening
 from lab.engine.specs import EngineSpec
 
@@ -24,20 +26,39 @@ def serve(spec: EngineSpec, context: Context) -> dict[str, Any]:
     """
     started = time.monotonic()
     context.log(f"loading {spec.base}")
-    engine = LoadedBase(bases()[spec.base], spec.max_new_tokens)
-    activity = Activity()
-    with listening(build_app(engine, activity)) as url:
-        context.announce(url=url, base=spec.base)
-        context.log(f"serving {spec.base} at {url}, {time.monotonic() - started:.1f} s after the start")
-        ended = _until_idle(spec, context, activity)
+    with open_backend(spec, context.stop_requested) as (engine, check):
+        activity = Activity()
+        with listening(build_app(engine, activity)) as url:
+            context.announce(url=url, base=spec.base)
+            context.log(f"serving {spec.base} at {url}, {time.monotonic() - started:.1f} s after the start")
+            ended = _until_idle(spec, context, activity, check)
     context.log(f"nobody asked for {activity.idle_s:.0f} s{GAVE_WAY if ended == 'gave way' else ''}: the engine ends")
     return {"base": spec.base, "seconds": time.monotonic() - started, "ended": ended}
 
 
-def _until_idle(spec: EngineSpec, context: Context, activity: Activity) -> str:
+@contextmanager
+def open_backend(
+    spec: EngineSpec, stopped: Callable[[], bool] = lambda: False
+) -> Iterator[tuple[Backend, Callable[[], None]]]:
+    """What answers while the block runs, and a check that raises LabError when it no longer can.
+
+    Raises Stopped when `stopped` says so before it answers, and LabError where the base, or vLLM, is not to be had.
+    """
+    card, size = bases()[spec.base], {"precision": spec.precision, "max_rows": spec.max_rows}
+    if spec.backend == "vllm":
+        from lab.engine._vllm import vllm_engine
+
+        with vllm_engine(card, spec.max_new_tokens, stopped, **size) as served:
+            yield served
+        return
+    yield LoadedBase(card, spec.max_new_tokens, **size), lambda: None
+
+
+def _until_idle(spec: EngineSpec, context: Context, activity: Activity, check: Callable[[], None]) -> str:
     """Returns 'idle', or 'gave way' when another job waits. Announces whether it is idle, for who needs its place."""
     told: bool | None = None
     while activity.idle_s < spec.idle_timeout_s:
+        check()
         if context.stop_requested():
             raise Stopped
         idle = activity.idle_s >= spec.give_way_after_s

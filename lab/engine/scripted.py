@@ -2,83 +2,85 @@
 
 A model whose label contains 'trace' thinks before it answers; any other answers at once. Words in the question change
 what happens, so that a page can be tested on what goes wrong: '[unclosed]' thinks without end, '[fail]' breaks after
-a few words. `python -m lab.engine.scripted --delay 0.05` serves it until interrupted.
+a few words, '[slow]' takes its time. One word is one token. `python -m lab.engine.scripted --delay 0.05` serves it
+until interrupted.
 """
 
 from __future__ import annotations
 
 import argparse
+import logging
 import threading
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
-from lab.core.errors import LabError
-from lab.core.types import FinishReason, ModelSource
-from lab.data.targets import THINKING_STYLES
+from lab.core.errors import LabError, UnknownName
+from lab.core.types import ModelSource
 from lab.engine.api import build_app
 from lab.engine.listening import listening
-from lab.engine.protocol import ChatRequest, Chunk, Stats
-from lab.engine.thinking import StreamSplitter, split_thinking
+from lab.engine.protocol import ChatRequest, Chunk
+from lab.engine.scripts import played
+from lab.engine.streams import stream
+from lab.engine.ticking import Ticker
 
-STYLE = THINKING_STYLES["tags"]
-THOUGHT = "The question has {n} words. I read them one by one, then I add what they say."
-ANSWER = "The scripted answer of {label} to {n} words.\n\nAnswer: {n}"
+SLOW_S = 0.2  # least seconds per word of a question with '[slow]'
+ALIKE = {"checked": True, "max_difference": 0.0, "tolerance": 1e-4}
 
 
 @dataclass
 class ScriptedBackend:
-    """Stands behind `lab.engine.api` like the real backend does. One word is one token."""
+    """Stands behind `lab.engine.api` like the real backend does."""
 
     base: str = "scripted"
     delay_s: float = 0.0  # per word
     max_new_tokens: int = 512
-    loaded: list[str] = field(default_factory=list)
+    sources: dict[str, ModelSource] = field(default_factory=dict)
+    _ticker: Ticker = field(default_factory=Ticker, repr=False)
 
     def labels(self) -> list[str]:
-        return [self.base, *self.loaded]
+        return [self.base, *self.sources]
+
+    def models(self) -> list[dict[str, Any]]:
+        kinds = {self.base: "base"} | {label: source.kind for label, source in self.sources.items()}
+        return [{"label": label, "kind": kind, "identity": ALIKE} for label, kind in kinds.items()]
 
     def load(self, source: ModelSource) -> None:
         if source.base != self.base:
             raise LabError(f"model '{source.label}' stands on '{source.base}', but this engine holds '{self.base}'")
-        if source.label not in self.labels():
-            self.loaded.append(source.label)
+        if source.label != self.base:
+            self.sources.setdefault(source.label, source)
+
+    def unload(self, label: str) -> None:
+        if label == self.base:
+            raise LabError(f"'{label}' is the base of this engine: it goes when the engine ends")
+        if self.sources.pop(label, None) is None:
+            raise UnknownName("model", label, self.labels())
+
+    def submit(self, request: ChatRequest, tell: Callable[[Chunk], None]) -> Callable[[], None]:
+        """Tell a word's chunks every `delay_s`, from the one thread all generations share."""
+        if request.label not in self.labels():
+            raise UnknownName("model", request.label, self.labels())
+        slow = bool(request.messages) and "[slow]" in request.messages[-1]["content"]
+        return self._ticker.play(_told(played(request), tell), max(self.delay_s, SLOW_S * slow))
 
     def stream(self, request: ChatRequest) -> Iterator[Chunk]:
-        started, splitter, words = time.perf_counter(), StreamSplitter(STYLE), []
-        question = request.messages[-1]["content"]
-        script = _script(request.label, question).split(" ")
-        for count, word in enumerate(script[: request.max_new_tokens]):
-            if "[fail]" in question and count == 3:
-                raise LabError("the scripted engine was asked to fail")
-            time.sleep(self.delay_s)
-            words.append(word if count == 0 else f" {word}")
-            yield from (Chunk(part, text) for part, text in splitter.feed(words[-1]))
-        yield from (Chunk(part, text) for part, text in splitter.finish())
-        finish: FinishReason = "eos" if len(words) == len(script) else "length"
-        yield Chunk("end", stats=_stats(words, finish, len(question.split()), time.perf_counter() - started))
+        return stream(self, request)
 
 
-def _script(label: str, question: str) -> str:
-    n = len(question.split())
-    if "[unclosed]" in question:
-        return f"{STYLE.open} " + "and again " * 200
-    thought = f"{STYLE.open} {THOUGHT.format(n=n)} {STYLE.close} " if "trace" in label else ""
-    return thought + ANSWER.format(n=n, label=label)
-
-
-def _stats(words: list[str], finish: FinishReason, n_prompt: int, seconds: float) -> Stats:
-    split = split_thinking("".join(words), STYLE, finish)
-    n_answer = len(split.final_text.split(" ")) if split.final_text else 0
-    return Stats(
-        **split._asdict(),
-        finish_reason=finish,
-        n_prompt_tokens=n_prompt,
-        n_think_tokens=len(words) - n_answer,
-        n_answer_tokens=n_answer,
-        seconds=seconds,
-    )
+def _told(steps: Iterator[list[Chunk]], tell: Callable[[Chunk], None]) -> Iterator[None]:
+    """The chunks of one step at a time; a failure is the last of them."""
+    try:
+        for step in steps:
+            for chunk in step:
+                tell(chunk)
+            yield
+    except LabError as error:
+        tell(Chunk("error", str(error)))
+    except Exception:
+        logging.getLogger(__name__).exception("the script broke")
+        tell(Chunk("error", "the engine failed while it generated; its log says why", bug=True))
 
 
 @contextmanager
