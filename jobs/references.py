@@ -1,5 +1,5 @@
-"""What a spec refers to in the store: models by name ('variant:…') or by the job that trains them ('job:…'), and the
-files that a job leaves for others, by that job."""
+"""What a spec refers to in the store: models by name ('variant:…'), by the job that trains them ('job:…') or by the
+endpoint that serves them ('remote:…'), and the files that a job leaves for others, by that job."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from lab.core.errors import Fault, LabError, nearest
 from lab.core.spec import Spec
 from lab.core.types import ModelSource
 from storage.files import Home
+from storage.queries.endpoints import PREFIX, get_endpoint
 from storage.queries.jobs import find_job
 from storage.queries.studies import get_variant, model_source
 from storage.tables import Job, Variant
@@ -45,9 +46,10 @@ def check_references(session: Session, spec: Spec) -> list[Fault]:
     """Faults of references that mean nothing in this store."""
     faults = []
     for field, ref in _fields(spec):
-        if ref.startswith("variant:"):
+        if ref.startswith(("variant:", PREFIX)):
+            look_up = get_endpoint if ref.startswith(PREFIX) else get_variant
             try:
-                get_variant(session, ref)
+                look_up(session, ref)
             except LabError as error:
                 faults.append(Fault(field, str(error), ref))
         elif ref.startswith("job:"):

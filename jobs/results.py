@@ -95,7 +95,12 @@ def _benchmark_run(session: Session, job: Job, ended: Ended) -> None:
     )
     session.add(run)
     session.flush()
-    session.add_all(BenchmarkSample(run_id=run.id, **row) for row in ended.rows)
+    session.add_all(BenchmarkSample(run_id=run.id, **_known(row)) for row in ended.rows)
+
+
+def _known(row: dict[str, Any]) -> dict[str, Any]:
+    """What there is a column for. A row of an older job lacks some, one of a newer program may have more."""
+    return {name: value for name, value in row.items() if name in BenchmarkSample.model_fields}
 
 
 def _answer_bank(session: Session, job: Job, ended: Ended) -> None:

@@ -12,6 +12,8 @@ import os
 import sys
 from collections.abc import Sequence
 
+from jobs.cli.model_commands import add_models
+from jobs.cli.options import add_id, add_json, add_wait, command
 from lab.core.errors import LabError
 
 FAILED, WRONG, INTERRUPTED = 1, 2, 130
@@ -44,7 +46,7 @@ def parser() -> argparse.ArgumentParser:
     _add_looking(commands)
     _add_changing(commands)
     _add_line(commands)
-    _add_ask(commands)
+    add_models(commands)
     _add_ratings(commands)
     _add_export(commands)
     _add_data(commands)
@@ -53,100 +55,83 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def _command(commands: argparse._SubParsersAction, name: str, call: str, text: str) -> argparse.ArgumentParser:
-    command = commands.add_parser(name, help=text, description=text)
-    command.set_defaults(call=call)
-    return command
-
-
 def _add_submit(commands: argparse._SubParsersAction) -> None:
-    submit = _command(commands, "submit", "jobs.cli.submitting:submit_recipe", "Queue a recipe: one job, or a study.")
+    submit = command(commands, "submit", "jobs.cli.submitting:submit_recipe", "Queue a recipe: one job, or a study.")
     submit.add_argument("recipe", metavar="RECIPE.yaml", help="for example lab/recipes/demo/study.yaml")
     submit.add_argument("overrides", nargs="*", metavar="key=value", help="fields to change; dots reach into groups")
     submit.add_argument("--priority", type=int, default=0, metavar="N", help="higher starts first (default 0)")
     submit.add_argument("--on", default="", metavar="PLACE", help="slurm:PROFILE; default: a worker's own machine")
-    _add_wait(submit)
-    _add_json(submit)
+    add_wait(submit)
+    add_json(submit)
 
 
 def _add_check(commands: argparse._SubParsersAction) -> None:
-    check = _command(commands, "check", "jobs.cli.checking:check_recipe",
+    check = command(commands, "check", "jobs.cli.checking:check_recipe",
                      "What a recipe would train on and cost: faults, rows token by token, estimates. Queues nothing.")
     check.add_argument("recipe", metavar="RECIPE.yaml", help="for example lab/recipes/demo/study.yaml")
     check.add_argument("overrides", nargs="*", metavar="key=value", help="fields to change; dots reach into groups")
     check.add_argument("--rows", type=int, default=1, metavar="N", help="rows to show of each job (default 1)")
     check.add_argument("--tokens", action="store_true", help="show where each token ends")
-    _add_json(check)
+    add_json(check)
 
 
 def _add_looking(commands: argparse._SubParsersAction) -> None:
-    listing = _command(commands, "list", "jobs.cli.looking:list_rows", "The jobs, newest first.")
+    listing = command(commands, "list", "jobs.cli.looking:list_rows", "The jobs, newest first.")
     listing.add_argument("--state", action="append", metavar="STATE", help="only jobs in this state (repeatable)")
     listing.add_argument("--study", type=int, metavar="ID", help="only jobs of this study")
     listing.add_argument("--search", default="", metavar="TEXT", help="only jobs with this in name, kind or uid")
     listing.add_argument("--limit", type=int, default=20, metavar="N", help="rows (default 20)")
-    _add_json(listing)
-    show = _command(commands, "show", "jobs.cli.looking:show", "All about one job, or study:ID for a study's results.")
-    _add_id(show)
-    _add_json(show)
-    logs = _command(commands, "logs", "jobs.cli.looking:logs", "The log of one job.")
-    _add_id(logs)
+    add_json(listing)
+    show = command(commands, "show", "jobs.cli.looking:show", "All about one job, or study:ID for a study's results.")
+    add_id(show)
+    add_json(show)
+    logs = command(commands, "logs", "jobs.cli.looking:logs", "The log of one job.")
+    add_id(logs)
     logs.add_argument("-f", "--follow", action="store_true", help="go on until the job ends")
     logs.add_argument("-n", "--lines", type=int, metavar="N", help="only the last N lines")
 
 
 def _add_changing(commands: argparse._SubParsersAction) -> None:
-    cancel = _command(commands, "cancel", "jobs.cli.changing:cancel", "End a job, or study:ID for all jobs of a study.")
-    _add_id(cancel)
-    again = _command(commands, "retry", "jobs.cli.changing:retry_job",
+    cancel = command(commands, "cancel", "jobs.cli.changing:cancel", "End a job, or study:ID for all jobs of a study.")
+    add_id(cancel)
+    again = command(commands, "retry", "jobs.cli.changing:retry_job",
                      "Queue a failed or cancelled job again; it goes on from its last checkpoint if it has one.")
-    _add_id(again)
+    add_id(again)
     again.add_argument("--from-start", action="store_true", help="delete its checkpoints and start over")
-    _add_wait(again)
-    rerun = _command(commands, "rerun", "jobs.cli.changing:rerun_job", "Run a job's spec once more, as a new job.")
-    _add_id(rerun)
-    _add_wait(rerun)
+    add_wait(again)
+    rerun = command(commands, "rerun", "jobs.cli.changing:rerun_job", "Run a job's spec once more, as a new job.")
+    add_id(rerun)
+    add_wait(rerun)
 
 
 def _add_line(commands: argparse._SubParsersAction) -> None:
-    queue = _command(commands, "queue", "jobs.cli.lining:queue", "Who waits, and for how long; pause the queue.")
+    queue = command(commands, "queue", "jobs.cli.lining:queue", "Who waits, and for how long; pause the queue.")
     queue.add_argument("action", nargs="?", choices=["pause", "resume"], help="start nothing new, or go on")
-    _add_json(queue)
-    move = _command(commands, "move", "jobs.cli.lining:move_job", "Change a waiting job's place in the line.")
-    _add_id(move)
+    add_json(queue)
+    move = command(commands, "move", "jobs.cli.lining:move_job", "Change a waiting job's place in the line.")
+    add_id(move)
     move.add_argument("to", choices=["first", "up", "down", "last"])
-    held = _command(commands, "devices", "jobs.cli.lining:list_devices", "GPUs and CPU slots, and who holds them.")
-    _add_json(held)
-    forget = _command(commands, "forget", "jobs.cli.lining:forget",
+    held = command(commands, "devices", "jobs.cli.lining:list_devices", "GPUs and CPU slots, and who holds them.")
+    add_json(held)
+    forget = command(commands, "forget", "jobs.cli.lining:forget",
                       "Give up a machine that does not come back: its jobs go back to the line.")
     forget.add_argument("machine", metavar="MACHINE", help="as `devices` names it")
-
-
-def _add_ask(commands: argparse._SubParsersAction) -> None:
-    ask = _command(commands, "ask", "jobs.cli.asking:ask", "The same question to several models, one after another.")
-    ask.add_argument("question", metavar="QUESTION")
-    ask.add_argument("models", nargs="+", metavar="MODEL", help="a base's name or variant:NAME")
-    ask.add_argument("--max-new-tokens", type=int, default=128, metavar="N", help="budget with thinking (default 128)")
-    ask.add_argument("--temperature", type=float, default=0.0, metavar="T", help="0 is greedy (default)")
-    ask.add_argument("--seed", type=int, default=0, metavar="N", help="seed of sampling")
-    ask.add_argument("--thinking", action="store_true", help="print the thinking too")
-    _add_json(ask)
 
 
 def _add_data(commands: argparse._SubParsersAction) -> None:
     text = "Datasets and preference pairs: list, look at, check, import."
     group = commands.add_parser("data", help=text, description=text)
     actions = group.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    listing = _command(actions, "list", "jobs.cli.data:list_data", "Every dataset and pair set, with its licence.")
-    _add_json(listing)
-    show = _command(actions, "show", "jobs.cli.data:show", "One dataset's card and its first rows.")
+    listing = command(actions, "list", "jobs.cli.data:list_data", "Every dataset and pair set, with its licence.")
+    add_json(listing)
+    show = command(actions, "show", "jobs.cli.data:show", "One dataset's card and its first rows.")
     show.add_argument("--rows", type=int, default=2, metavar="N", help="rows shown (default 2)")
     show.add_argument("--width", type=int, default=300, metavar="N", help="characters of a field shown (default 300)")
-    check = _command(actions, "check", "jobs.cli.data:check", "Read every row; count what is left out, and why.")
+    check = command(actions, "check", "jobs.cli.data:check", "Read every row; count what is left out, and why.")
     for action in (show, check):
         action.add_argument("name", metavar="NAME", help="a name, NAME@FOLDER, a file, hub:ORG/NAME, or 'a + b[:100]'")
-        _add_json(action)
-    bring = _command(actions, "import", "jobs.cli.data:import_data", "Keep a table of any columns as a dataset.")
+        add_json(action)
+    bring = command(actions, "import", "jobs.cli.data:import_data", "Keep a table of any columns as a dataset.")
     bring.add_argument("file", metavar="FILE", help="JSONL, JSON, CSV or Parquet")
     bring.add_argument("--map", action="append", default=[], metavar="FIELD=COLUMN",
                        help="which column holds what (repeatable): question, trace, answer, gold, options, …")
@@ -158,21 +143,21 @@ def _add_ratings(commands: argparse._SubParsersAction) -> None:
     text = "Answer banks and blind rating rounds."
     group = commands.add_parser("ratings", help=text, description=text)
     actions = group.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    _command(actions, "banks", "jobs.cli.ratings:list_banks", "The answer banks, newest first.")
-    _command(actions, "rounds", "jobs.cli.ratings:list_rounds", "The rounds and how far they are.")
-    make = _command(actions, "make", "jobs.cli.ratings:make", "Make a round from an answer bank.")
+    command(actions, "banks", "jobs.cli.ratings:list_banks", "The answer banks, newest first.")
+    command(actions, "rounds", "jobs.cli.ratings:list_rounds", "The rounds and how far they are.")
+    make = command(actions, "make", "jobs.cli.ratings:make", "Make a round from an answer bank.")
     make.add_argument("bank", type=int, metavar="BANK", help="number of the answer bank")
     make.add_argument("first", metavar="FIRST", help="a model of the bank")
     make.add_argument("second", metavar="SECOND", help="another one; differences are second minus first")
     make.add_argument("--name", default="", help="name of the round")
     make.add_argument("--quota", type=int, default=3, metavar="N", help="raters a pair (default 3)")
     make.add_argument("--seed", type=int, default=0, metavar="N", help="seed of order and sides (default 0)")
-    invite = _command(actions, "invite", "jobs.cli.ratings:invite", "Invite raters; prints one link each, once.")
+    invite = command(actions, "invite", "jobs.cli.ratings:invite", "Invite raters; prints one link each, once.")
     _add_round(invite)
     invite.add_argument("names", nargs="+", metavar="NAME", help="a code for the rater, for example R1")
-    close = _command(actions, "close", "jobs.cli.ratings:close", "Close a round for good; results and export open.")
+    close = command(actions, "close", "jobs.cli.ratings:close", "Close a round for good; results and export open.")
     _add_round(close)
-    export = _command(actions, "export", "jobs.cli.ratings:export", "Write the files of a closed round.")
+    export = command(actions, "export", "jobs.cli.ratings:export", "Write the files of a closed round.")
     _add_round(export)
     export.add_argument("folder", metavar="FOLDER", help="where ratings.csv, preferences.jsonl and round.json go")
     export.add_argument("--blinded", action="store_true", help="X and Y instead of the models' names")
@@ -183,54 +168,42 @@ def _add_round(command: argparse.ArgumentParser) -> None:
 
 
 def _add_export(commands: argparse._SubParsersAction) -> None:
-    export = _command(commands, "export", "jobs.cli.exporting:export",
+    export = command(commands, "export", "jobs.cli.exporting:export",
                       "A variant as a folder that plain transformers loads, with its model card.")
     export.add_argument("variant", metavar="VARIANT", help="its name, or its number")
     export.add_argument("folder", metavar="FOLDER", help="where to; it must not hold anything yet")
     export.add_argument("--merged", action="store_true", help="whole weights: the adapter put into a copy of its base")
     export.add_argument("--push", default="", metavar="ORG/NAME", help="upload it there too; the token is in HF_TOKEN")
     export.add_argument("--private", action="store_true", help="make the pushed repository private")
-    _add_json(export)
+    add_json(export)
 
 
 def _add_slurm(commands: argparse._SubParsersAction) -> None:
-    slurm = _command(commands, "slurm", "jobs.cli.clusters:list_profiles", "Profiles of Slurm clusters; a dry run.")
-    _add_json(slurm)
+    slurm = command(commands, "slurm", "jobs.cli.clusters:list_profiles", "Profiles of Slurm clusters; a dry run.")
+    add_json(slurm)
     actions = slurm.add_subparsers(title="commands", metavar="COMMAND")
-    check = _command(actions, "check", "jobs.cli.clusters:check_profile", "Ask the cluster whether a profile is right.")
-    show = _command(actions, "show", "jobs.cli.clusters:show_files", "The batch files of a recipe; nothing is sent.")
-    for command in (check, show):
-        command.add_argument("name", metavar="PROFILE", help="as `slurm` lists it")
+    check = command(actions, "check", "jobs.cli.clusters:check_profile", "Ask the cluster whether a profile is right.")
+    show = command(actions, "show", "jobs.cli.clusters:show_files", "The batch files of a recipe; nothing is sent.")
+    for action in (check, show):
+        action.add_argument("name", metavar="PROFILE", help="as `slurm` lists it")
     show.add_argument("recipe", metavar="RECIPE.yaml", help="for example lab/recipes/demo/study.yaml")
     show.add_argument("overrides", nargs="*", metavar="key=value", help="fields to change; dots reach into groups")
-    add = _command(actions, "add", "jobs.cli.clusters:add_profile", "Take in a profile, or replace it.")
+    add = command(actions, "add", "jobs.cli.clusters:add_profile", "Take in a profile, or replace it.")
     add.add_argument("file", metavar="FILE.yaml", help="its fields; the file's name is the profile's")
-    remove = _command(actions, "remove", "jobs.cli.clusters:remove_one", "Remove a profile that no job needs.")
+    remove = command(actions, "remove", "jobs.cli.clusters:remove_one", "Remove a profile that no job needs.")
     remove.add_argument("name", metavar="PROFILE", help="as `slurm` lists it")
 
 
 def _add_machine(commands: argparse._SubParsersAction) -> None:
-    worker = _command(commands, "worker", "jobs.cli.serving:work", "Serve the queue until told to end (Ctrl-C).")
+    worker = command(commands, "worker", "jobs.cli.serving:work", "Serve the queue until told to end (Ctrl-C).")
     worker.add_argument("--slots", type=int, metavar="N",
                         help="jobs at the same time on a machine without GPUs (default LAB_SLOTS, or 2)")
     worker.add_argument("--label", default="main", metavar="NAME", help="tells workers of one machine apart")
     worker.add_argument("--kept", action="store_true",
                         help="end when nothing is queued or running and no process that asked for a worker lives")
-    known = _command(commands, "bases", "jobs.cli.bases:show_bases", "The base models, or all about one of them.")
+    known = command(commands, "bases", "jobs.cli.bases:show_bases", "The base models, or all about one of them.")
     known.add_argument("name", nargs="?", default="", metavar="NAME", help="a card's name, a folder, or a hub id")
     known.add_argument("--length", type=int, default=4096, metavar="N", help="tokens of a row, for the memory")
-    _add_json(known)
-    doctor = _command(commands, "doctor", "jobs.cli.doctor:examine", "What this machine has, and what is missing.")
-    _add_json(doctor)
-
-
-def _add_id(command: argparse.ArgumentParser) -> None:
-    command.add_argument("id", metavar="ID", help="the job's number or uid")
-
-
-def _add_wait(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--wait", action="store_true", help="stay until it ends (starts a worker when none serves)")
-
-
-def _add_json(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--json", action="store_true", help="machine-readable output on stdout")
+    add_json(known)
+    doctor = command(commands, "doctor", "jobs.cli.doctor:examine", "What this machine has, and what is missing.")
+    add_json(doctor)

@@ -18,10 +18,10 @@ GUEST_ROUND, GUEST_QUOTA = "Open round for guests", 100
 
 
 def guest_token(store: Store) -> str:
-    """A link's token for a new guest. Makes a round from the newest answer bank when none is open."""
+    """A link's token for a new guest. Makes a round from the newest answer bank of a job when none is open."""
     with store.read() as session:
         the_round = _newest_open(session)
-        bank = next(iter(banks(session)), None)
+        bank = next((bank for bank in banks(session) if not bank.by_hand), None)
     if the_round is None:
         if bank is None:
             raise LabError("there is nothing to rate yet: the answers are still being written. Try again in a while.")

@@ -37,6 +37,7 @@ class BankSummary:
     study_id: int | None
     n_questions: int
     models: tuple[BankModel, ...]
+    by_hand: bool = False  # frozen from comparisons: whoever asked chose the questions
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ def banks(session: Session) -> list[BankSummary]:
     found = session.exec(select(AnswerBank).order_by(col(AnswerBank.id).desc())).all()
     return [
         BankSummary(bank.id, bank.name, bank.benchmark, bank.study_id, max(m.n_answers for m in models[bank.id]),
-                    tuple(models[bank.id]))
+                    tuple(models[bank.id]), bank.job_id is None)
         for bank in found if len(models.get(bank.id, [])) >= 2
     ]
 

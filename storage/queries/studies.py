@@ -12,6 +12,7 @@ from lab.bases.cards import bases
 from lab.core.errors import LabError, nearest
 from lab.core.types import ModelSource
 from storage.files import Home
+from storage.queries.endpoints import PREFIX, endpoint_source, get_endpoint
 from storage.queries.jobs import counts_by_state, find_job
 from storage.queries.queue import mean_seconds
 from storage.tables import ENDED, Job, Study, Variant
@@ -147,7 +148,10 @@ def variant_source(variant: Variant, home: Home, ref: str | None = None) -> Mode
 
 
 def model_source(session: Session, home: Home, ref: str) -> ModelSource:
-    """What 'demo-llama', 'variant:<name>' or 'job:<uid>' means in this store. LabError when it means nothing (yet)."""
+    """What 'demo-llama', 'variant:<name>', 'job:<uid>' or 'remote:<name>' means in this store. LabError when it means
+    nothing (yet)."""
+    if ref.startswith(PREFIX):
+        return endpoint_source(get_endpoint(session, ref))
     if ref.startswith("variant:"):
         return variant_source(get_variant(session, ref), home, ref)
     if ref.startswith("job:"):

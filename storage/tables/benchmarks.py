@@ -61,3 +61,7 @@ class BenchmarkSample(SQLModel, table=True):
     rule: str
     correct: bool
     seconds: float
+    n_waits: int = 0  # how often an early end of the thought was turned into more thinking
+    adaptation: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON))  # None: answered as it is
+    # {"mode", "neighbours": [{"id", "dataset", "similarity"}], "n_excluded", "loss_before", "loss_after", "seconds",
+    # "weights_sha256"}: lab.engine.adapt.AdaptationReport with the examples' ids in the place of their texts

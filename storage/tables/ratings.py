@@ -18,7 +18,7 @@ class AnswerBank(SQLModel, table=True):
     """Frozen answers of several models to the same questions."""
 
     id: int | None = Field(default=None, primary_key=True)
-    job_id: int = Field(foreign_key="job.id", unique=True)
+    job_id: int | None = Field(default=None, foreign_key="job.id", unique=True)  # None: frozen from comparisons
     study_id: int | None = Field(default=None, foreign_key="study.id", index=True)
     name: str
     benchmark: str

@@ -13,6 +13,7 @@ from jobs.results import read_ended
 from lab.benchmarks.specs import BenchmarkSpec
 from storage.database import Store
 from storage.queries.benchmarks import correct_by_item, latest_runs, paired_samples, samples
+from storage.queries.endpoints import EndpointPlan, add_endpoint
 from storage.queries.studies import get_variant, list_variants
 from storage.tables import Answer, AnswerBank, Job
 
@@ -94,6 +95,30 @@ def test_a_benchmark_leaves_its_run_and_samples_and_runs_pair_by_question(store:
         assert total == 1 and pairs[0].item_id == "q1" and (pairs[0].a.correct, pairs[0].b.correct) == (False, True)
         assert samples(session, second.id, only="wrong")[1] == 1
         assert correct_by_item(session, second.id) == {("q0", 0): True, ("q1", 0): True, ("q2", 0): False}
+
+
+def test_what_a_sample_was_adapted_to_is_kept_and_rows_of_other_versions_are_read(store: Store, base: str) -> None:
+    adaptation = {"mode": "nearest", "neighbours": [{"id": "d7", "dataset": "demo", "similarity": 0.5}],
+                  "loss_before": 2.0, "loss_after": 1.0}
+    job = _benchmark(store, base, [True])
+    run = {**json.loads(store.home.job(job.uid).result.read_text())}
+    again = submit(store, "benchmark", {"model": base, "benchmark": "demo-medical"}).jobs[0]
+    newer = {"n_waits": 2, "adaptation": adaptation, "of_a_newer_program": 1}
+    rows = [_sample("q0", True) | newer, _sample("q1", True)]
+    _finish(store, again, run, rows, "samples.jsonl")
+    with store.read() as session:
+        newest = latest_runs(session)[-1]
+        found = samples(session, newest.id)[0]
+    assert [(one.n_waits, one.adaptation) for one in found] == [(2, adaptation), (0, None)]
+
+
+def test_a_remote_model_is_measured_like_a_base(store: Store, base: str) -> None:
+    with store.write() as session:
+        add_endpoint(session, EndpointPlan("big", "http://host/v1", "qwen"))
+    _benchmark(store, "remote:big", [True, False])
+    with store.read() as session:
+        (run,) = latest_runs(session)
+    assert (run.model_label, run.base, run.arm, run.variant_id) == ("big", "big", "base", None)
 
 
 def test_an_answers_job_leaves_a_bank_with_its_answers(store: Store, base: str) -> None:

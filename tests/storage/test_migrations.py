@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import create_engine, inspect, text
+from sqlalchemy import create_engine, delete, inspect, text
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import SQLModel, select
 
 import storage.tables  # noqa: F401  registers the tables
@@ -19,7 +20,7 @@ from lab.core.errors import LabError
 from storage.database import Store, open_store
 from storage.files import Home
 from storage.migrate import MIGRATIONS, current_version, upgrade
-from storage.tables import Job
+from storage.tables import Answer, AnswerBank, Job
 from tests.postgres import Postgres
 
 NEXT = '''
@@ -40,6 +41,17 @@ INSERT INTO job (uid, kind, name, state, desired, priority, slots, attempt, spec
 VALUES ('old', 'echo', 'kept', 'succeeded', 'run', 0, 1, 1, '{}', :spec, '', '{}', '{}', '', 0, 0, '', 0,
         '2026-11-20 10:00:00')
 """
+OLD_BANK = (
+    "INSERT INTO job (uid, kind, name, state, desired, priority, rank, devices, memory_mib, lane, run_on, attempt, "
+    "losses, checkpoint_step, device_seconds, spec_given, spec, spec_sha, provenance, facts, folder, progress_done, "
+    "progress_total, progress_text, events_offset, cluster, created_at) VALUES ('old', 'answers', 'x', 'succeeded', "
+    "'run', 0, 1, 1, 0, 'work', '', 1, 0, 0, 0, '{}', '{}', '', '{}', '{}', '', 0, 0, '', 0, '{}', '2026-11-20')",
+    "INSERT INTO answerbank (id, job_id, name, benchmark, settings, created_at) VALUES (7, 1, 'kept', 'b', '{}', "
+    "'2026-11-20 10:00:00')",
+    "INSERT INTO answer (bank_id, item_id, subject, question, gold, model_label, arm, base, raw_text, shown_text, "
+    "think_state, finish_reason, n_tokens, sha256) VALUES (7, 'q', '', '', '', 'm', 'base', 'm', '', '', 'none', "
+    "'eos', 1, '')",
+)
 OPEN = "from storage.database import open_store; open_store({url!r}, {home!r}).close(); print('opened')"
 
 
@@ -63,11 +75,11 @@ def _columns(store: Store, table: str) -> set[str]:
     return {column["name"] for column in inspect(store.read_engine).get_columns(table)}
 
 
-def _only_the_first(tmp_path: Path) -> Path:
+def _only_the_first(tmp_path: Path, last: str = "0001") -> Path:
     folder = tmp_path / "first"
     shutil.copytree(MIGRATIONS, folder)
-    for path in (folder / "versions").glob("*.py"):
-        if not path.name.startswith(("0001", "__")):
+    for path in (folder / "versions").glob("0*.py"):
+        if path.name[:4] > last:
             path.unlink()
     return folder
 
@@ -98,6 +110,30 @@ def test_a_store_of_the_first_release_is_upgraded_with_its_rows(empty_url: str, 
     with store.read() as session:
         job = session.exec(select(Job)).one()
     assert (job.name, job.spec, job.created_at.year) == ("kept", {"a": 1}, 2026)
+    assert _differences(store) == []
+    store.close()
+
+
+def test_banks_of_before_comparisons_keep_their_answers_and_new_ones_need_no_job(
+    empty_url: str, tmp_path: Path
+) -> None:
+    """On SQLite the table is made anew under the feet of its answers, with foreign keys on."""
+    third = create_engine(empty_url)
+    upgrade(third, Home(tmp_path), _only_the_first(tmp_path, "0003"))
+    with third.begin() as connection:
+        for statement in OLD_BANK:
+            connection.execute(text(statement))
+    third.dispose()
+    store = open_store(empty_url, tmp_path)
+    with store.write() as session:
+        bank = session.exec(select(AnswerBank)).one()
+        assert (bank.id, bank.job_id, bank.name, session.exec(select(Answer.bank_id)).all()) == (7, 1, "kept", [7])
+        session.add(AnswerBank(id=8, name="asked", benchmark="comparisons"))
+        session.add(AnswerBank(id=9, name="asked", benchmark="comparisons"))
+    with pytest.raises(IntegrityError), store.write() as session:
+        session.add(AnswerBank(id=10, job_id=1, name="twice", benchmark="b"))
+    with pytest.raises(IntegrityError), store.write() as session:
+        session.exec(delete(AnswerBank))  # its answers still hang on it
     assert _differences(store) == []
     store.close()
 
