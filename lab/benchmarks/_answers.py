@@ -7,10 +7,11 @@ import json
 import time
 from typing import Any
 
-from lab.bases.cards import bases
-from lab.benchmarks._run import generation_options, generation_settings, warm_engine
+from lab.benchmarks._run import warm_engine
 from lab.benchmarks.benchmark import benchmarks
 from lab.benchmarks.questions import drawn_questions
+from lab.benchmarks.run_key import model_style
+from lab.benchmarks.run_settings import generation_options, generation_settings
 from lab.benchmarks.shown import shown_text
 from lab.benchmarks.specs import AnswersSpec
 from lab.core.context import Context, Stopped
@@ -18,7 +19,6 @@ from lab.core.errors import LabError
 from lab.core.types import Example, Generation, ModelSource
 from lab.data.chat import prompt_messages, question_text
 from lab.data.targets import THINKING_STYLES
-from lab.engine.contract import style_of
 
 
 def collect_answers(spec: AnswersSpec, context: Context) -> dict[str, Any]:
@@ -51,7 +51,7 @@ def collect_answers(spec: AnswersSpec, context: Context) -> dict[str, Any]:
 
 
 def _row(source: ModelSource, question: Example, generation: Generation) -> dict[str, Any]:
-    style = THINKING_STYLES[style_of(source, bases()[source.base])]
+    style = THINKING_STYLES[model_style(source)]
     shown = shown_text(generation, style)
     return {
         "item_id": question.id,

@@ -11,12 +11,15 @@ from lab.bases.cards import bases
 from lab.benchmarks.benchmark import benchmarks
 from lab.benchmarks.questions import first_questions
 from lab.benchmarks.run_key import run_key
+from lab.benchmarks.run_settings import generation_options, generation_settings
 from lab.benchmarks.samples import Sample, figures, sample
-from lab.benchmarks.specs import BenchmarkSpec, GenerationSettings
+from lab.benchmarks.specs import BenchmarkSpec
 from lab.core.context import Context, Stopped
 from lab.core.types import Example, ModelSource
 from lab.data.chat import prompt_messages
 from lab.engine._hf import GenerationOptions, LoadedBase
+
+TRAINED = ("nearest", "random")
 
 
 def run_benchmark(spec: BenchmarkSpec, context: Context) -> dict[str, Any]:
@@ -30,6 +33,8 @@ def run_benchmark(spec: BenchmarkSpec, context: Context) -> dict[str, Any]:
     context.log(f"run key {key.key}")
     context.progress(0, len(questions), "loading the model")
     engine = warm_engine(source)
+    if (adaptation := spec.adaptation()).mode != "none":
+        context.log(f"each question: {adaptation.mode} examples of {adaptation.dataset}")
     started = time.perf_counter()
     samples: list[Sample] = []
     for batch in _asked(engine, source, questions, spec):
@@ -38,10 +43,12 @@ def run_benchmark(spec: BenchmarkSpec, context: Context) -> dict[str, Any]:
         _report(context, samples, len(questions))
         if context.stop_requested() and len(samples) < len(questions):
             raise Stopped
+    proven = _proven(engine, spec)
     return {
         "benchmark": benchmark.name,
         "version": benchmark.version,
         **figures(samples),
+        **proven,
         "seconds": time.perf_counter() - started,
         "run_key": key.key,
         "model": source.model_dump(),
@@ -49,8 +56,15 @@ def run_benchmark(spec: BenchmarkSpec, context: Context) -> dict[str, Any]:
     }
 
 
-def warm_engine(source: ModelSource, engine: LoadedBase | None = None) -> LoadedBase:
-    """The model in memory, after a first token: no question pays for lazy set-up. `engine` is used again if it fits."""
+def warm_engine(source: ModelSource, engine: Any = None) -> Any:
+    """The model in memory, after a first token: no question pays for lazy set-up. `engine` is used again if it fits.
+
+    A `LoadedBase`, or for a remote model the `RemoteEngine` that asks its endpoint; both generate alike.
+    """
+    if source.kind == "remote":
+        from lab.engine.remote import RemoteEngine
+
+        return RemoteEngine(source)
     if engine is None or engine.base != source.base:
         engine = LoadedBase(bases()[source.base])
     engine.load(source)
@@ -58,17 +72,15 @@ def warm_engine(source: ModelSource, engine: LoadedBase | None = None) -> Loaded
     return engine
 
 
-def generation_options(spec: GenerationSettings) -> GenerationOptions:
-    return GenerationOptions(**generation_settings(spec))
-
-
-def generation_settings(spec: GenerationSettings) -> dict[str, Any]:
-    """What the two specs that generate have in common; stored with the run."""
-    return {name: getattr(spec, name) for name in GenerationSettings.model_fields}
+def _proven(engine: Any, spec: BenchmarkSpec) -> dict[str, Any]:
+    """After a run that trained: the sha256 of the shared weights, the same as before its first question."""
+    if spec.adapt not in TRAINED:
+        return {}
+    return {"weights_sha256": list(engine.verify_weights())}
 
 
 def _asked(
-    engine: LoadedBase, source: ModelSource, questions: list[Example], spec: BenchmarkSpec
+    engine: Any, source: ModelSource, questions: list[Example], spec: BenchmarkSpec
 ) -> Iterator[list[Sample]]:
     conversations = [prompt_messages(question) for question in questions]
     for batch in engine.generate(source.label, conversations, generation_options(spec)):

@@ -9,11 +9,13 @@ from typing import Any
 
 from lab.bases.cards import bases
 from lab.benchmarks.benchmark import Benchmark
+from lab.benchmarks.run_settings import told_adaptation, told_budget
 from lab.benchmarks.specs import GenerationSettings
-from lab.core.types import Example, ModelSource
+from lab.core.types import Example, ModelSource, StyleName
 from lab.data.dataset import fingerprint
 from lab.engine.contract import style_of
 from lab.engine.fingerprint import tokenizer_fingerprint, weights_fingerprint
+from lab.engine.neighbours import index_fingerprint
 
 ENGINE_VERSION = "1"  # raise it when the same weights would give another text, or the same text another split
 
@@ -30,20 +32,48 @@ def run_key(
     source: ModelSource, benchmark: Benchmark, questions: list[Example], settings: GenerationSettings
 ) -> RunKey:
     """The batch size is not part of it: it changes the speed only."""
-    card = bases()[source.base]
     parts = {
         "engine": ENGINE_VERSION,
-        "weights": weights_fingerprint(card, source),
-        "tokenizer": tokenizer_fingerprint(card),
+        **_model(source),
         "benchmark": benchmark.name,
         "version": benchmark.version,
         "questions": fingerprint(questions),
         "max_new_tokens": settings.max_new_tokens,
         "temperature": settings.temperature,
         "seed": settings.seed if settings.temperature else None,  # a greedy answer does not depend on it
+        **_style(source),
+        **_forced(settings),
     }
-    style = style_of(source, card)
-    if style != card.thinking_style:  # it decides where an answer begins; runs from before there was a choice keep
-        parts["thinking_style"] = style  # the key they have
     text = json.dumps(parts, sort_keys=True, separators=(",", ":"))
     return RunKey(hashlib.sha256(text.encode()).hexdigest(), parts)
+
+
+def model_style(source: ModelSource) -> StyleName:
+    """How the model marks its thinking; a remote one as its endpoint was registered, else with tags."""
+    return source.thinking_style or "tags" if source.kind == "remote" else style_of(source, bases()[source.base])
+
+
+def _model(source: ModelSource) -> dict[str, str]:
+    if source.kind == "remote":  # what answers there today may be another model tomorrow: no key can tell
+        return {"weights": f"remote {source.url} {source.remote_model}", "tokenizer": "remote"}
+    card = bases()[source.base]
+    return {"weights": weights_fingerprint(card, source), "tokenizer": tokenizer_fingerprint(card)}
+
+
+def _style(source: ModelSource) -> dict[str, str]:
+    """It decides where an answer begins; runs from before there was a choice keep the key they have."""
+    style = model_style(source)
+    usual = "tags" if source.kind == "remote" else bases()[source.base].thinking_style
+    return {"thinking_style": style} if style != usual else {}
+
+
+def _forced(settings: GenerationSettings) -> dict[str, Any]:
+    """A thinking budget and test-time training, where they are set; with the examples that can be retrieved."""
+    found: dict[str, Any] = {}
+    if budget := told_budget(settings.budget()):
+        found["thinking_budget"] = budget
+    if adapt := told_adaptation(settings.adaptation()):
+        # The index says what `dataset` and `embedder` held on the day; their names may come to mean another thing.
+        kept = {name: value for name, value in adapt.items() if name not in ("dataset", "embedder", "pooling")}
+        found["adaptation"] = {**kept, "index": index_fingerprint(settings.adaptation())}
+    return found

@@ -35,6 +35,8 @@ class Sample(Plain):
     rule: str
     correct: bool
     seconds: float
+    n_waits: int = 0
+    adaptation: dict[str, Any] | None = None  # of an adapted question: which examples, how near, losses, proof
 
     @property
     def truncated(self) -> bool:
@@ -60,9 +62,20 @@ def sample(generation: Generation, example: Example) -> Sample:
         subject=example.subject,
         question=question_text(example),
         gold=example.gold,
-        **generation.model_dump(),
+        **generation.model_dump(exclude={"adaptation"}),
+        adaptation=short_adaptation(generation.adaptation),
         **score(generation, example).model_dump(),
     )
+
+
+def short_adaptation(report: dict[str, Any] | None) -> dict[str, Any] | None:
+    """A report (`lab.engine.adapt.AdaptationReport`) with its examples' ids in the place of their texts: those are in
+    the dataset."""
+    if report is None:
+        return None
+    kept = ("id", "dataset", "similarity")
+    neighbours = [{name: one[name] for name in kept} for one in report["neighbours"]]
+    return {**report, "neighbours": neighbours}
 
 
 def figures(samples: Sequence[Sample]) -> dict[str, Any]:

