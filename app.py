@@ -1,7 +1,7 @@
 """The composition root: settings → store → demo study → worker → web app.
 
 Researcher pages live at /, the rater's own app at /rate. This process never imports torch: jobs and engines are
-processes of their own.
+processes of their own, unless answers are asked of it in process (docs/guide/spaces.md).
 """
 
 from __future__ import annotations
@@ -60,8 +60,11 @@ def check_port(host: str, port: int) -> None:
 
 def run() -> None:
     """Start everything; returns when the server ends."""
+    from lab.engine.in_process import prepare
+
     settings = Settings.from_env()
     check_port(settings.host, settings.port)
+    prepare(settings)
 
     import uvicorn
 

@@ -20,6 +20,7 @@ from jobs.own_files import check_own_files, with_full_paths
 from jobs.references import check_references, model_refs, needed_jobs
 from jobs.slurm.stored import profile_names, read_profile
 from lab.core.errors import LabError, SpecError
+from lab.core.settings import Settings
 from lab.core.spec import Spec, load_spec, read_recipe
 from lab.studies.plan import Planned, plan
 from storage.database import Store
@@ -50,6 +51,7 @@ class Wish:
 
 NO_WISH = Wish()
 ENGINE_WISH = Wish(priority=10)  # somebody sits and waits for an answer
+SAME_ENGINE = ("base", "backend", "precision")  # fields of its spec in which two engines that give the same agree
 
 
 @dataclass(frozen=True)
@@ -249,15 +251,20 @@ def rerun(store: Store, job_id: int | str, wish: Wish = NO_WISH) -> tuple[Job, l
     return job, differences(old)
 
 
-def ensure_engine(store: Store, base: str) -> Job:
-    """The engine job of a base that is queued, starting or running; queues one when there is none."""
-    spec = load_spec(specs()["engine"], {"base": base})
+def ensure_engine(store: Store, base: str, settings: Settings | None = None) -> Job:
+    """The engine job of a base that is queued, starting or running; queues one when there is none.
+
+    One that computes otherwise than the settings say (None: the environment's) is not taken.
+    """
+    asked = settings or Settings.from_env()
+    values = {"base": base, "backend": asked.engine_backend, "precision": asked.engine_precision}
+    spec = load_spec(specs()["engine"], values)
     with store.write() as session:
         query = select(Job).where(Job.kind == "engine", Job.desired == "run", col(Job.state).not_in(ENDED))
         for job in session.exec(query.order_by(col(Job.id).desc())):
-            if job.spec["base"] == base:
+            if all(job.spec.get(name) == value for name, value in spec.as_dict().items() if name in SAME_ENGINE):
                 return job
-        return _add(session, _Draft("engine", {"base": base}, spec, f"engine of {base}"), ENGINE_WISH)
+        return _add(session, _Draft("engine", values, spec, f"engine of {base}"), ENGINE_WISH)
 
 
 def queue_demo_study(store: Store) -> Submitted | None:

@@ -6,9 +6,13 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from lab.core.errors import Fault, SpecError
 
+WHERE = ("process", "in-process")
+BACKENDS = ("lab", "vllm")  # what may stand behind an engine, as its spec names it
+PRECISIONS = ("auto", "bf16", "fp32", "4bit")  # of an engine's weights, as its spec names them
 
 @dataclass(frozen=True)
 class Settings:
@@ -30,11 +34,15 @@ class Settings:
     price_per_gpu_hour: float = 0  # 0: cost is told in hours only
     country: str = ""  # ISO 3166 alpha-3, for the grid's CO2; "": not told, the world's average
     grid_g_per_kwh: float | None = None  # CO2 of the electricity used; None: the country's
+    engine: str = "process"  # in-process: answers come from the web process itself, as on Hugging Face ZeroGPU
+    zero_gpu: bool = False  # Hugging Face lends a GPU call by call
+    engine_backend: str = "lab"
+    engine_precision: str = "auto"
     pue: float = 1.0  # power usage effectiveness of the place: all energy it takes, over that of its computers
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> Settings:
-        """Read every LAB_… variable of the README's table, PORT and SPACE_ID. All faults together."""
+        """Read every LAB_… variable of the README's table, PORT, SPACE_ID and SPACES_ZERO_GPU. All faults together."""
         env = os.environ if env is None else env
         home = Path(env.get("LAB_HOME") or ".lab").expanduser().absolute()
         space = bool(env.get("SPACE_ID"))
@@ -50,6 +58,7 @@ class Settings:
         grid = _decimal(env, "LAB_GRID_G_PER_KWH", Bounds(0, 2000, "grams of CO2 per kWh such as 56"), faults)
         pue = _decimal(env, "LAB_PUE", Bounds(1, 5, "from 1 to 5, such as 1.2"), faults) or 1.0
         country = _country(env, faults)
+        engine = _engine(env, faults)
         if faults:
             raise SpecError(faults, "environment")
         return cls(
@@ -59,7 +68,7 @@ class Settings:
             port=port,
             worker=worker, slots=slots, space=space, min_free_mib=min_free_mib, chat_slots=chat_slots, gpus=gpus,
             warm=warm, grace_s=grace_s, most_losses=most_losses, price_per_gpu_hour=price,
-            country=country, grid_g_per_kwh=grid, pue=pue,
+            country=country, grid_g_per_kwh=grid, pue=pue, **engine,
         )
 
 
@@ -76,6 +85,25 @@ def _switch(env: Mapping[str, str], name: str, faults: list[Fault]) -> bool:
     if text not in ("on", "off"):
         faults.append(Fault(name, f"should be on or off (got {text!r})", text))
     return text != "off"
+
+
+def _engine(env: Mapping[str, str], faults: list[Fault]) -> dict[str, Any]:
+    zero_gpu = (env.get("SPACES_ZERO_GPU") or "").lower() in ("1", "t", "true")  # as Hugging Face reads it
+    return {
+        "zero_gpu": zero_gpu,
+        "engine": _choice(env, "LAB_ENGINE", WHERE, WHERE[zero_gpu], faults),
+        "engine_backend": _choice(env, "LAB_ENGINE_BACKEND", BACKENDS, "lab", faults),
+        "engine_precision": _choice(env, "LAB_ENGINE_PRECISION", PRECISIONS, "auto", faults),
+    }
+
+
+def _choice(
+    env: Mapping[str, str], name: str, choices: tuple[str, ...], default: str, faults: list[Fault]
+) -> str:
+    text = (env.get(name) or default).lower()
+    if text not in choices:
+        faults.append(Fault(name, f"should be one of {', '.join(choices)} (got {text!r})", text))
+    return text
 
 
 def _number(env: Mapping[str, str], name: str, default: int, most: int, faults: list[Fault], *, least: int = 1) -> int:

@@ -16,13 +16,11 @@ allocator or a driver takes besides is in `overhead`, measured once. How far it 
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, fields
-from pathlib import Path
 
 from lab.bases.cards import BaseCard, bases
-from lab.bases.files import cached
-from lab.bases.shape import Shape, shape_of
+from lab.bases.dimensions import read_shape
+from lab.bases.shape import Shape
 from lab.core.errors import LabError
 from lab.core.task import Needs
 from lab.training.specs import SftSpec
@@ -145,18 +143,6 @@ def _logits(spec: SftSpec, shape: Shape, on_gpu: bool) -> float:
     head = shape.vocabulary * shape.hidden if spec.method == "full" else 0
     held = 3 * tile * MASTER + (2 * tokens * shape.hidden + head) * MASTER
     return held if on_gpu else CPU_HEAP * held
-
-
-def read_shape(card: BaseCard) -> Shape:
-    """From the card, or the base's config.json: in its folder, or in the hub's cache. Never asks the network."""
-    if card.shape:
-        return card.shape
-    file = Path(card.location()) / "config.json" if card.path else cached(str(card.hub_id), card.revision)
-    try:
-        return shape_of(json.loads(file.read_text(encoding="utf-8")) if file else {})
-    except (OSError, ValueError, KeyError, TypeError):
-        raise LabError(f"the memory of base '{card.name}' cannot be estimated: its config.json is not on this machine, "
-                       "or is of another family", "data") from None
 
 
 def _mib(n_bytes: float) -> int:

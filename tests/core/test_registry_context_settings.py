@@ -66,3 +66,24 @@ def test_a_wrong_environment_names_every_variable():
     with pytest.raises(SpecError) as error:
         Settings.from_env({"LAB_PORT": "http", "LAB_WORKER": "maybe", "LAB_SLOTS": "0"})
     assert all(name in str(error.value) for name in ("LAB_PORT", "LAB_WORKER", "LAB_SLOTS"))
+
+
+def test_on_zero_gpu_the_engine_is_in_the_web_process_unless_said_otherwise():
+    assert Settings.from_env({}).engine == "process"
+    lent = Settings.from_env({"SPACES_ZERO_GPU": "true"})
+    assert lent.engine == "in-process" and lent.zero_gpu
+    assert Settings.from_env({"SPACES_ZERO_GPU": "1", "LAB_ENGINE": "process"}).engine == "process"
+    assert not Settings.from_env({"SPACES_ZERO_GPU": "false"}).zero_gpu
+
+
+def test_how_engines_compute_is_chosen_from_what_their_spec_knows():
+    from typing import get_args
+
+    from lab.core.settings import BACKENDS, PRECISIONS
+    from lab.engine.specs import EngineSpec
+
+    fields = EngineSpec.model_fields
+    assert (get_args(fields["backend"].annotation), get_args(fields["precision"].annotation)) == (BACKENDS, PRECISIONS)
+    assert Settings.from_env({"LAB_ENGINE_PRECISION": "4BIT"}).engine_precision == "4bit"
+    with pytest.raises(SpecError, match="LAB_ENGINE_PRECISION: should be one of auto, bf16, fp32, 4bit"):
+        Settings.from_env({"LAB_ENGINE_PRECISION": "fp8"})

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from jobs.queue import cancel_study, ensure_engine, queue_demo_study, request_cancel, rerun, retry, submit
 from jobs.references import resolve_models
+from jobs.starting import write_order
 from lab.core.errors import LabError, SpecError
 from storage.database import Store
+from storage.queries.endpoints import EndpointPlan, add_endpoint
 from storage.queries.jobs import list_jobs, needs
 from storage.queries.studies import study_state
 from storage.tables import Job
@@ -33,6 +36,22 @@ def test_an_unknown_kind_names_the_nearest(store: Store) -> None:
 def test_a_reference_to_no_job_is_a_fault_of_its_field(store: Store) -> None:
     with pytest.raises(SpecError, match="model: there is no 'job:nowhere'"):
         submit(store, "uses", {"model": "job:nowhere"})
+
+
+def test_a_remote_model_has_to_be_an_endpoint_and_goes_with_the_job_without_a_key(store: Store) -> None:
+    with pytest.raises(SpecError, match="model: there is no endpoint 'big'"):
+        submit(store, "benchmark", {"model": "remote:big", "benchmark": "demo-medical"})
+    with store.write() as session:
+        add_endpoint(session, EndpointPlan("big", "http://host/v1", "qwen", key_env="BIG_KEY"))
+    with pytest.raises(SpecError, match="models.1: there is no endpoint 'bug'. Did you mean 'big'"):
+        submit(store, "answers", {"name": "b", "models": ["remote:big", "remote:bug"], "benchmark": "demo-medical"})
+    job = submit(store, "benchmark", {"model": "remote:big", "benchmark": "demo-medical"}).jobs[0]
+    with store.read() as session:
+        assert needs(session, job.id) == []
+    order = json.loads(write_order(store, job).job_json.read_text())
+    source = order["models"]["remote:big"]
+    assert (source["kind"], source["url"], source["remote_model"], source["key_env"], source["folder"]) == (
+        "remote", "http://host/v1", "qwen", "BIG_KEY", None)
 
 
 def test_cancelling_a_queued_job_needs_no_worker_and_retry_queues_the_same_row(store: Store) -> None:
