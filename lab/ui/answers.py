@@ -5,6 +5,8 @@ Compare, the sample browser and the pair view all draw through here, so a though
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from lab.ui.components.folds import fold
 from lab.ui.components.markup import Html, tag
 
@@ -20,15 +22,28 @@ FINISH_WORDS = {
 }
 
 
-def thought(
-    name: str, text: str, tokens: int | None = None, seconds: float | None = None, state: str = "closed"
-) -> Html:
-    """The folded thought. `name` keeps it open over updates; `state` is the think state, or 'open' while it streams."""
+@dataclass(frozen=True)
+class ThoughtCost:
+    """What a thought took; None while it is not known."""
+
+    tokens: int | None = None
+    seconds: float | None = None
+    waits: int = 0  # how often an early end was turned into more thinking
+
+
+def thought(name: str, text: str, cost: ThoughtCost | int | None = None, state: str = "closed") -> Html:
+    """The folded thought. `name` keeps it open over updates; `cost` may be a number of tokens.
+
+    `state` is the think state, or 'open' while it streams.
+    """
     if not text and state in ("none", "closed"):
         return Html("")
+    whole = cost if isinstance(cost, ThoughtCost) else ThoughtCost(cost)
     words = ["Thinking…" if state == "open" else "Thinking"]
-    words.append(f"{tokens}\u202ftokens" if tokens is not None else "")
-    words.append(f"{seconds:.1f}\u202fs" if seconds is not None else "")
+    words.append(f"{whole.tokens}\u202ftokens" if whole.tokens is not None else "")
+    words.append(f"{whole.seconds:.1f}\u202fs" if whole.seconds is not None else "")
+    words.append(f"sent back {whole.waits}×" if whole.waits else "")
+    words.append("closed" if state == "closed" and isinstance(cost, ThoughtCost) and cost.tokens is not None else "")
     title = [" · ".join(word for word in words if word)]
     if state in THINK_MARKS:
         title.append(tag("span", " ⚠ ", THINK_MARKS[state], cls="think-mark"))

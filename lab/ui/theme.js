@@ -15,3 +15,17 @@ document.addEventListener("click", (event) => {
   const text = document.querySelector(button.dataset.copy)?.innerText ?? "";
   navigator.clipboard?.writeText(text).then(() => { button.dataset.copied = "yes"; });
 });
+
+// Copies a link to a page of this lab. Where the browser allows no copying (plain http from afar), it shows the link.
+window.labCopyLink = (path, button) => {
+  const url = new URL(path, window.location.origin).href;
+  const said = () => {
+    const before = button.dataset.said ?? button.textContent;
+    button.dataset.said = before;
+    button.textContent = "Copied";
+    setTimeout(() => { button.textContent = before; }, 1600);
+  };
+  const show = () => window.prompt("The link", url);
+  if (navigator.clipboard) navigator.clipboard.writeText(url).then(said, show);
+  else show();
+};

@@ -1,4 +1,4 @@
-"""The Compare page: what it offers and starts with, waiting for an engine, remembering, picking a question."""
+"""The Compare page: what it offers and starts with, waiting for an engine, settings, picking a question."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from lab.core.types import Example
 from lab.engine.scripted import scripted_engine
 from lab.ui.app_state import LabApp
 from lab.ui.compare import questions
-from lab.ui.compare.asking import AskSettings
 from lab.ui.compare.choices import known_names, offered, sources, starting_models
-from lab.ui.compare.desk import Desk
+from lab.ui.compare.settings import AskSettings, of_address, of_plain, of_widgets, settings_words, widget_values
 from lab.ui.pages import compare
 from storage.database import open_store
+from storage.queries.endpoints import EndpointPlan, add_endpoint
 from storage.tables import Job
 from tests.ui.seed_store import seed_store
 
@@ -93,38 +93,22 @@ def test_waiting_says_when_no_worker_is_there_and_what_the_engine_does():
     assert "loading weights 25" in waiting_words(job, 1, 3)
 
 
-def test_a_desk_refuses_what_cannot_be_asked_with_one_sentence(store):
-    desk = Desk(store, lambda *_: None)
-    for names, question, word in (([], "q", "at least one model"), (["demo-llama"], "  ", "question"),
-                                  (["a"] * 5, "q", "At most 4"), (["demo-llama"], "x" * 20_001, "20001")):
-        with pytest.raises(LabError, match=word):
-            next(desk.ask("tab", names, question, AskSettings()))
-
-
-def test_a_desk_shows_the_same_answers_after_a_reload(store, monkeypatch):
-    monkeypatch.setattr("lab.ui.compare.desk.sources", lambda store, names: [
-        source.model_copy(update={"base": "demo-llama"}) for source in _plain_sources(names)])
-    with scripted_engine("demo-llama") as url:
-        from lab.engine.protocol import EngineClient
-
-        desk = Desk(store, lambda base, tell, stopped: EngineClient(url))
-        last = list(desk.ask("tab", ["demo-llama", TRACE], " How much? ", AskSettings()))[-1]
-    columns = desk.last_answers(["demo-llama", TRACE], "How much?", AskSettings())
-    assert [column.phase for column in columns] == ["done", "done"]
-    assert columns[1].answer.split()[0] in last
-    assert desk.last_answers(["demo-llama"], "How much?", AskSettings()) is None
-
-
-def _plain_sources(names):
-    from lab.core.types import ModelSource
-
-    return [ModelSource(ref=n, label=n, base="demo-llama", arm="trace" if "trace" in n else "base") for n in names]
-
-
 def test_sources_know_the_folder_and_the_arm_of_a_variant(store):
     source, = sources(store, [TRACE])
     assert (source.label, source.arm, source.kind, source.base) == (TRACE, "trace", "adapter", "demo-llama")
     assert source.folder.startswith(str(store.home))
+
+
+def test_a_remote_model_is_offered_and_asked_by_its_reference(tmp_path):
+    store = open_store(home=tmp_path)
+    with store.write() as session:
+        add_endpoint(session, EndpointPlan("big", "http://gpu:8000/v1", "org/big-70b"))
+    assert ("● big (remote)", "remote:big") in offered(store)
+    assert known_names(store, ["remote:big"]) == (["remote:big"], [])
+    assert known_names(store, ["remote:bog"])[0] == []
+    source, = sources(store, ["remote:big"])
+    assert (source.kind, source.url, source.remote_model) == ("remote", "http://gpu:8000/v1", "org/big-70b")
+    store.close()
 
 
 @pytest.fixture
@@ -149,6 +133,20 @@ def test_the_gold_answer_is_offered_only_while_the_question_is_the_benchmarks_ow
     assert questions.gold_html("toy", "nothing", "x") == questions.gold_html("", "", "x") == ""
 
 
+def test_a_dataset_that_is_here_gives_questions_and_one_that_is_not_is_not_offered():
+    offered_sources = [source for _, source in questions.sources()]
+    assert "dataset:demo-general" in offered_sources and "demo-medical" in offered_sources
+    found, total = questions.find("dataset:demo-general", "")
+    assert len(found) == 12 and total == 2400
+    absent = [name for name, card in questions.datasets().items() if card.hub is not None]
+    assert absent and not {f"dataset:{name}" for name in absent} & set(offered_sources)
+
+
+def test_a_source_that_nobody_has_is_said_in_words():
+    assert "Nothing is chosen" in questions.question_list("dataset:nonsense", "")
+    assert questions.picked("../etc", "passwd") is None
+
+
 @pytest.mark.parametrize("space", [False, True])
 def test_the_page_builds_in_both_modes_and_can_always_ask(store, tmp_path, space):
     import gradio as gr
@@ -158,8 +156,35 @@ def test_the_page_builds_in_both_modes_and_can_always_ask(store, tmp_path, space
         compare.build(LabApp(store, Settings.from_env(env | {"LAB_HOME": str(tmp_path)})))
     buttons = {b.value: b for b in demo.blocks.values() if isinstance(b, gr.Button)}
     assert buttons["Ask"].interactive is not False
+    assert [b.value for b in buttons.values() if b.variant == "primary"] == ["Ask"], "one primary action"
 
 
 def test_settings_from_an_address_are_held_inside_their_bounds():
-    assert compare._read_settings("9", "abc", "-3") == AskSettings(256, 2.0, 0)
-    assert compare._read_settings(None, "64", "7") == AskSettings(64, 0.0, 7)
+    assert of_address("9", "abc", "-3") == AskSettings(256, 2.0, 0)
+    assert of_address(None, "64", "7") == AskSettings(64, 0.0, 7)
+
+
+WIDGETS = [0.7, 0.9, 3, 512, 20, 200, "nearest", "demo-general", 2, 4, 1e-4, "full"]
+
+
+def test_settings_survive_the_widgets_and_the_store():
+    settings = of_widgets(WIDGETS)
+    assert (settings.budget.min_tokens, settings.budget.max_tokens) == (20, 200)
+    assert (settings.adapt.mode, settings.adapt.neighbours, settings.adapt.scope) == ("nearest", 2, "full")
+    assert widget_values(settings) == WIDGETS
+    assert of_plain(settings.plain()) == settings
+    assert of_plain({"temperature": 0.5, "budget": {"nonsense": 1}}) == AskSettings()
+
+
+def test_settings_that_do_not_fit_together_are_refused_with_one_sentence():
+    with pytest.raises(LabError, match="least thinking .300"):
+        of_widgets([*WIDGETS[:4], 300, 200, *WIDGETS[6:]])
+    with pytest.raises(LabError, match="Choose the dataset"):
+        of_widgets([*WIDGETS[:7], None, *WIDGETS[8:]])
+    assert of_widgets([0, 1, 0, 256, None, None, "none", None, 1, 1, 1e-3, "lora"]) == AskSettings()
+
+
+def test_settings_are_said_in_a_line():
+    assert settings_words(AskSettings()) == "greedy · ≤\u202f256\u202ftokens"
+    words = settings_words(of_widgets(WIDGETS))
+    assert "T\u202f0.7, top-p 0.9 · seed 3" in words and "thinks 20 to 200" in words and "nearest of demo-g" in words

@@ -1,6 +1,7 @@
-"""One column of Compare: what one model has said so far, and how it looks.
+"""One column of a turn: what one model has said so far, or what the store kept of it.
 
-A column is written by the one thread that listens to its engine and read by the page's generator.
+A column is written by the one thread that listens to its engine and read by the page's generators. How it looks is in
+`column_view`.
 """
 
 from __future__ import annotations
@@ -11,13 +12,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lab.core.types import ModelSource
+from lab.engine.adapt import AdaptationReport
 from lab.engine.protocol import Chunk, Stats
-from lab.ui.answers import FINISH_WORDS, answer, thought
-from lab.ui.components.health import health_flag
-from lab.ui.components.html import chip, error, number
-from lab.ui.components.markup import Html, tag
+from lab.ui.compare.column_view import column_html
+from lab.ui.compare.settings import AskSettings, of_plain
 
+__all__ = ["Column", "column_html", "of_record"]
 ENDED = ("done", "failed", "stopped")
+MOST_NOTES = 12
 
 
 @dataclass
@@ -25,7 +27,7 @@ class Column:
     """`phase`: waiting → thinking → answering → done; or failed, or stopped."""
 
     model: ModelSource
-    name: str = ""  # of its fold; unique on the page
+    name: str = ""  # of its folds; unique on the page and without the model's name
     phase: str = "waiting"
     note: str = "waiting for the engine"
     thought: str = ""
@@ -36,6 +38,10 @@ class Column:
     think_ended: float | None = None
     changes: int = field(default=0)
     health: Mapping[str, Any] | None = None  # what the variant's health gate found
+    settings: AskSettings = AskSettings()
+    identity: Mapping[str, Any] | None = None  # what the engine's probe found
+    adaptation: AdaptationReport | None = None
+    notes: list[str] = field(default_factory=list)  # what the model told while it made ready
 
     @property
     def ended(self) -> bool:
@@ -51,7 +57,11 @@ class Column:
         if self.ended:
             return
         now = time.monotonic()
-        if chunk.kind == "thinking":
+        if chunk.kind == "note":
+            self.note, self.notes = chunk.text, [*self.notes, chunk.text][-MOST_NOTES:]
+        elif chunk.kind == "adapted":
+            self.adaptation = chunk.adaptation
+        elif chunk.kind == "thinking":
             self.phase, self.thought = "thinking", self.thought + chunk.text
             self.think_started = self.think_started or now
         elif chunk.kind == "answer":
@@ -59,6 +69,7 @@ class Column:
             self.think_ended = self.think_ended or now
         elif chunk.stats is not None:
             self.stats, self.thought, self.answer = chunk.stats, chunk.stats.think_text, chunk.stats.final_text
+            self.adaptation = chunk.stats.adaptation or self.adaptation
             self.think_ended, self.phase = self.think_ended or now, "done"
         self.changes += 1
 
@@ -74,57 +85,26 @@ class Column:
             return None
         return (self.think_ended or time.monotonic()) - self.think_started
 
+    def record(self, place: int) -> dict[str, Any]:
+        """As the store keeps it: an answer of a turn."""
+        return {
+            "column": place, "phase": self.phase, "error": self.error, "thought": self.thought, "answer": self.answer,
+            "stats": self.stats.model_dump(mode="json") if self.stats else None, "notes": self.notes,
+            "think_seconds": self.think_seconds, "identity": dict(self.identity) if self.identity else None,
+            "adaptation": self.adaptation.model_dump(mode="json") if self.adaptation else None,
+            "settings": self.settings.plain(),
+        }
 
-def columns_html(columns: list[Column]) -> Html:
-    """All columns side by side; one below the other in a narrow window."""
-    return tag("div", *(column_html(column) for column in columns), cls=f"columns columns-{len(columns)}")
 
-
-def column_html(column: Column) -> Html:
-    """Name, thought, answer, and a foot that says how it ended."""
-    model = column.model
-    about = "the base as it is" if model.kind == "base" else f"on {model.base}"
-    name = tag("h3", chip(model.label, model.arm), " ", health_flag(column.health))
-    head = tag("div", name, tag("small", about), cls="column-head")
-    return tag(
-        "article", head, tag("div", _body(column), cls="column-body"), tag("div", _foot(column), cls="column-foot"),
-        cls=f"lab-card column arm-{model.arm}", aria_label=f"Answer of {model.label}",
+def of_record(model: ModelSource, name: str, record: Mapping[str, Any]) -> Column:
+    """The column a stored answer tells of."""
+    stats, adaptation = record.get("stats"), record.get("adaptation")
+    seconds = record.get("think_seconds")
+    return Column(
+        model, name, record.get("phase", "failed"), "", record.get("thought", ""), record.get("answer", ""),
+        Stats.model_validate(stats) if stats else None, record.get("error", ""),
+        think_started=0.0 if seconds is not None else None, think_ended=seconds,
+        settings=of_plain(record.get("settings") or {}), identity=record.get("identity"),
+        adaptation=AdaptationReport.model_validate(adaptation) if adaptation else None,
+        notes=list(record.get("notes") or ()),
     )
-
-
-def _body(column: Column) -> Html:
-    parts: list[object] = []
-    state = column.stats.think_state if column.stats else _think_state(column)
-    if column.thought:
-        tokens = column.stats.n_think_tokens if column.stats else None
-        parts.append(thought(f"think-{column.name}", column.thought, tokens, column.think_seconds, state))
-    if column.answer or column.phase == "done":
-        parts.append(answer(column.answer, state))
-    if column.phase == "failed":
-        parts.append(error("This column failed", column.error))
-    if column.phase == "waiting":
-        parts.append(tag("p", column.note, cls="note waiting"))
-    return tag("div", *parts)
-
-
-def _think_state(column: Column) -> str:
-    if column.answer:
-        return "closed"
-    return "open" if column.phase == "thinking" else "closed"
-
-
-def _foot(column: Column) -> object:
-    if column.phase == "stopped":
-        return "stopped by you" if column.thought or column.answer else "stopped before the first word"
-    if column.phase == "failed":
-        return "ended by an error"
-    if column.phase in ("thinking", "answering"):
-        return f"{column.phase} …"
-    if column.stats is None:
-        return "\u00a0"
-    stats = column.stats
-    made = stats.n_think_tokens + stats.n_answer_tokens
-    speed = made / stats.seconds if stats.seconds > 0 else None
-    parts = [FINISH_WORDS[stats.finish_reason], f"{made}\u202ftokens", f"{stats.seconds:.1f}\u202fs"]
-    cut = "cut" if stats.finish_reason == "length" else None
-    return tag("span", " · ".join(parts), " · ", number(speed, 0, "tokens/s"), cls=cut)

@@ -61,10 +61,12 @@ def _wire_opening(app: LabApp, parts: Parts, show: Show) -> None:
             rounds = [str(row.id) for row in list_rounds(session)]
         selected = query(request, "round") or next(iter(rounds), "")
         found = read_banks(app.store)
-        chosen = str(found[0].id) if found else None
+        asked = query(request, "bank")
+        known = [str(bank.id) for bank in found]
+        chosen = asked if asked in known else next(iter(known), None)
         models, a, b = model_choices(found, chosen or "", read_healths(app.store, found))
         form = [
-            gr.update(open=not rounds, visible=bool(found)),
+            gr.update(open=not rounds or asked in known, visible=bool(found)),
             gr.update(choices=bank_choices(found), value=chosen),
             gr.update(choices=models, value=a),
             gr.update(choices=models, value=b),
