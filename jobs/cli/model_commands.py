@@ -37,7 +37,7 @@ def _add_budget(ask: argparse.ArgumentParser) -> None:
     group = ask.add_argument_group("thinking budget")
     group.add_argument("--min-think", dest="min_think_tokens", type=int, default=0, metavar="N",
                        help="least thinking in tokens: an earlier end goes on with 'Wait'")
-    group.add_argument("--max-think", dest="max_think_tokens", type=int, metavar="N",
+    group.add_argument("--max-think", dest="max_think_tokens", type=int, default=-1, metavar="N",
                        help="most thinking in tokens: the thought is then closed by force")
     group.add_argument("--answer-prefix", default="", metavar="TEXT", help="what an answer begins with after that")
 

@@ -56,7 +56,7 @@ class LoadedBase:
         """LabError unless the base still gives the logits it gave before any adapter was loaded."""
         self._loop.do(lambda: self._weights.probe.check_base(self._weights.base))
 
-    def verify_weights(self) -> dict[str, str]:
+    def verify_weights(self) -> tuple[str, ...]:
         """sha256 of every model that was adapted to a question; LabError unless it is what it was before."""
         return self._adapted.verify()
 

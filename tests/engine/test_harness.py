@@ -1,7 +1,6 @@
 """EleutherAI's lm-evaluation-harness against the engine, its API models unchanged (lm_eval 0.4.13).
 
-It brings thirty packages along, so requirements-dev.txt does not have it: `pip install -c constraints.txt
-"lm_eval[api]==0.4.13"` runs these tests too.
+It is installed without what it brings along: requirements-harness.txt.
 """
 
 import json
@@ -13,7 +12,7 @@ from lab.engine.listening import listening
 from lab.engine.scripted import scripted_engine
 from tests.engine.tiny import SUMS, question
 
-pytest.importorskip("lm_eval", reason="lm_eval is not installed: pip install -c constraints.txt 'lm_eval[api]==0.4.13'")
+pytest.importorskip("lm_eval", reason="lm_eval is not installed: pip install --no-deps -r requirements-harness.txt")
 
 
 @pytest.fixture(scope="module", autouse=True)
