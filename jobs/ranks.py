@@ -6,13 +6,12 @@ signal to the launcher would end them in the middle of it (torchrun and srun bot
 
 from __future__ import annotations
 
-import ctypes
 import os
 import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import yaml
@@ -21,6 +20,7 @@ from jobs.launchers import accelerate
 from jobs.launchers.accelerate import CONFIG, Layout
 from jobs.provenance import ROOT
 from jobs.rank import endings
+from lab.core.children import dies_with_us
 from lab.core.context import Context, Stopped, write_json
 from lab.core.errors import LabError
 from storage.files import JobFolder, read_json
@@ -29,7 +29,6 @@ LOOK_EVERY_S = 0.2
 GRACE_S = float(os.environ.get("LAB_GRACE_S") or 120)  # from the stop request to SIGTERM
 KILL_AFTER_S = 10.0
 MOST_STARTS = 16  # a micro-batch of 4096 can be halved twelve times
-PR_SET_PDEATHSIG = 1
 LOST_PEER = ("Connection closed by peer", "Connection reset by peer", "Broken pipe", "NCCL", "Gloo", "gloo")
 
 
@@ -65,7 +64,7 @@ def _launch(layout: Layout, folder: JobFolder, context: Context) -> int:
                 f"machine{'' if layout.nodes.count == 1 else 's'} ({layout.sharding})")
     # A process group of its own: a signal to this process's group must not reach the launcher.
     process = subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, env=_environment(os.environ), process_group=0, preexec_fn=_dies_with_us(),
+        command, stdin=subprocess.DEVNULL, env=_environment(os.environ), process_group=0, preexec_fn=dies_with_us(),
     )
     return _wait(process, folder, context)
 
@@ -125,15 +124,3 @@ def _judge(found: dict[int, dict[str, Any]], code: int, processes: int) -> dict[
         "It was killed, perhaps because the machine ran out of memory. Its last lines are in the log; retry the job",
         "killed",
     )
-
-
-def _dies_with_us() -> Callable[[], None]:
-    """For the child before its exec: SIGTERM when this process dies, by whatever way (Linux)."""
-    parent, libc = os.getpid(), ctypes.CDLL(None, use_errno=True)
-
-    def ask_for_signal() -> None:
-        libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-        if os.getppid() != parent:  # it died in between
-            os._exit(1)
-
-    return ask_for_signal

@@ -5,7 +5,6 @@ What vLLM cannot do is refused in a sentence: bounds on a thought, adapting to a
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 import socket
@@ -21,6 +20,7 @@ import httpx
 
 from lab.bases.cards import BaseCard
 from lab.bases.tokenizers import open_tokenizer
+from lab.core.children import dies_with_us
 from lab.core.context import Stopped
 from lab.core.errors import LabError, UnknownName
 from lab.core.types import ModelSource
@@ -32,7 +32,6 @@ from lab.engine.vllm import Serving, adapter_rank, command, environment, executa
 
 LOOK_EVERY_S = 0.25
 LAST_WORDS_S = 15.0  # between asking vLLM to end and ending it
-PR_SET_PDEATHSIG = 1
 
 
 class VllmBackend:
@@ -151,7 +150,7 @@ def vllm_engine(
     words = [executable(os.environ), *command(serving)[1:]]
     # A process group of its own: vLLM has workers, and all of them must end.
     process = subprocess.Popen(
-        words, stdin=subprocess.DEVNULL, env=environment(os.environ), process_group=0, preexec_fn=_dies_with_us(),
+        words, stdin=subprocess.DEVNULL, env=environment(os.environ), process_group=0, preexec_fn=dies_with_us(),
     )
     url = f"http://127.0.0.1:{serving.port}"
 
@@ -196,18 +195,6 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         except subprocess.TimeoutExpired:
             continue
     process.wait()
-
-
-def _dies_with_us() -> Callable[[], None]:
-    """For the child before its exec: SIGTERM when this process dies, by whatever way (Linux)."""
-    parent, libc = os.getpid(), ctypes.CDLL(None, use_errno=True)
-
-    def ask_for_signal() -> None:
-        libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-        if os.getppid() != parent:  # it died in between
-            os._exit(1)
-
-    return ask_for_signal
 
 
 def _free_port() -> int:

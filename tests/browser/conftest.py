@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -107,3 +108,30 @@ def browser() -> Iterator[object]:
         started = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield started
         started.close()
+
+
+@contextmanager
+def watched_page(browser, url: str, patience_s: int = 30) -> Iterator[object]:
+    """A page of 1400 px that may meet no error of its own and ask nobody but the lab."""
+    page = browser.new_page(viewport={"width": 1400, "height": 900})
+    page.set_default_timeout(patience_s * 1000)
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("request", lambda request: problems.append(f"foreign request: {request.url}")
+            if not request.url.startswith((url, "data:", "blob:")) else None)
+    yield page
+    page.close()
+    assert not problems
+
+
+def keep_text(page, received: list[str]) -> None:
+    """Everything the page receives as text is added to `received`."""
+    def keep(response) -> None:
+        kind = response.headers.get("content-type", "")
+        if "/assets/" not in response.url and any(word in kind for word in ("json", "html", "event-stream")):
+            try:
+                received.append(response.url + response.text())
+            except Exception:  # a stream that the page has left
+                received.append(response.url)
+
+    page.on("response", keep)

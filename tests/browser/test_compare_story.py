@@ -14,7 +14,7 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import ROOT
+from tests.browser.conftest import ROOT, keep_text, watched_page
 
 pytestmark = pytest.mark.browser
 
@@ -46,18 +46,11 @@ def url(tmp_path_factory: pytest.TempPathFactory):
 
 @pytest.fixture(scope="module")
 def page(url, browser):
-    page = browser.new_page(viewport={"width": 1400, "height": 900})
-    page.set_default_timeout(30_000)
-    problems: list[str] = []
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.on("request", lambda request: problems.append(f"foreign request: {request.url}")
-            if not request.url.startswith((url, "data:", "blob:")) else None)
-    page.goto(f"{url}/compare")
-    expect(page.get_by_text("Answers appear here")).to_be_visible()
-    expect(page.locator("#compare-model-3 input")).to_have_value(re.compile("trace_s0"))
-    yield page
-    page.close()
-    assert not problems
+    with watched_page(browser, url) as page:
+        page.goto(f"{url}/compare")
+        expect(page.get_by_text("Answers appear here")).to_be_visible()
+        expect(page.locator("#compare-model-3 input")).to_have_value(re.compile("trace_s0"))
+        yield page
 
 
 def ask(page, text: str) -> None:
@@ -167,17 +160,9 @@ def open_and_keep(browser, address: str) -> str:
     """Everything another browser receives as text when it opens the address."""
     received: list[str] = []
 
-    def keep(response) -> None:
-        kind = response.headers.get("content-type", "")
-        if "/assets/" not in response.url and any(word in kind for word in ("json", "html", "event-stream")):
-            try:
-                received.append(response.url + response.text())
-            except Exception:  # a stream that the page has left
-                received.append(response.url)
-
     context = browser.new_context()
     page = context.new_page()
-    page.on("response", keep)
+    keep_text(page, received)
     page.goto(address)
     expect(page.locator("#compare-vote-A")).to_be_visible()
     expect(page.locator("#compare-setup")).to_be_hidden()

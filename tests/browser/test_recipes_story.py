@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from storage.queries.jobs import list_jobs
-from tests.browser.conftest import RunningLab, wait_for
+from tests.browser.conftest import RunningLab, wait_for, watched_page
 
 pytestmark = pytest.mark.browser
 RECIPE = "huatuogpt-o1/demo/sft.yaml"
@@ -17,15 +17,8 @@ VARIANT = "story-of-a-recipe"
 
 @pytest.fixture(scope="module")
 def page(lab: RunningLab, browser):
-    page = browser.new_page(viewport={"width": 1400, "height": 900})
-    page.set_default_timeout(60_000)
-    problems: list[str] = []
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.on("request", lambda request: problems.append(f"foreign request: {request.url}")
-            if not request.url.startswith((lab.url, "data:", "blob:")) else None)
-    yield page
-    page.close()
-    assert not problems
+    with watched_page(browser, lab.url, 60) as page:
+        yield page
 
 
 def trainings(lab: RunningLab) -> list:

@@ -14,7 +14,7 @@ from jobs.cli.commands import main as command_line
 from lab.core.types import Example
 from storage.queries.jobs import list_jobs
 from storage.queries.ratings import banks
-from tests.browser.conftest import RunningLab, wait_for
+from tests.browser.conftest import RunningLab, keep_text, wait_for, watched_page
 
 pytestmark = pytest.mark.browser
 
@@ -38,15 +38,8 @@ def study_jobs(lab: RunningLab) -> list:
 
 @pytest.fixture(scope="module")
 def page(lab: RunningLab, browser):
-    page = browser.new_page(viewport={"width": 1400, "height": 900})
-    page.set_default_timeout(30_000)
-    problems: list[str] = []
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.on("request", lambda request: problems.append(f"foreign request: {request.url}")
-            if not request.url.startswith((lab.url, "data:", "blob:")) else None)
-    yield page
-    page.close()
-    assert not problems
+    with watched_page(browser, lab.url) as page:
+        yield page
 
 
 def test_a_study_is_launched_from_the_train_page(lab, page):
@@ -142,17 +135,9 @@ def rate_everything(browser, link: str) -> str:
     """A rater's whole session, by keyboard. Returns everything their browser received as text."""
     received: list[str] = []
 
-    def keep(response) -> None:
-        kind = response.headers.get("content-type", "")
-        if "/assets/" not in response.url and any(word in kind for word in ("json", "html", "event-stream")):
-            try:
-                received.append(response.url + response.text())
-            except Exception:  # a stream that the page has left
-                received.append(response.url)
-
     context = browser.new_context(viewport={"width": 400, "height": 850})
     rater = context.new_page()
-    rater.on("response", keep)
+    keep_text(rater, received)
     rater.goto(link)
     rater.get_by_role("button", name="Start").click()
     for number in range(1, 7):

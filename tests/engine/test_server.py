@@ -10,30 +10,11 @@ import pytest
 
 from lab.core.context import MemoryContext, Stopped
 from lab.engine.protocol import ChatRequest, EngineClient, wait_ready
-from lab.engine.service import TASK
 from lab.engine.specs import EngineSpec
+from tests.engine.running import start
 from tests.engine.tiny import SUMS, question
 
 CHATS = [[{"role": "user", "content": question(*s)}] for s in SUMS]
-
-
-def start(context, spec):
-    """(thread, outcome) of the task running beside the test."""
-    outcome = {}
-
-    def run():
-        try:
-            outcome["result"] = TASK.load()(spec, context)
-        except BaseException as error:
-            outcome["error"] = error
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    deadline = time.monotonic() + 30
-    while "url" not in context.facts and thread.is_alive() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert "url" in context.facts, outcome
-    return thread, outcome
 
 
 @pytest.fixture(scope="module")

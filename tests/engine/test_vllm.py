@@ -3,8 +3,6 @@
 import json
 import os
 import sys
-import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -17,10 +15,10 @@ from lab.engine._vllm import vllm_engine
 from lab.engine.adapt import Adaptation
 from lab.engine.budget import ThinkingBudget
 from lab.engine.protocol import ChatRequest, EngineClient
-from lab.engine.service import TASK
 from lab.engine.specs import EngineSpec
 from lab.engine.streams import stream
 from lab.engine.vllm import Serving, adapter_rank, command, environment, executable
+from tests.engine.running import start
 from tests.engine.tiny import question
 
 CHAT = [{"role": "user", "content": question(2, 2)}]
@@ -178,26 +176,9 @@ def test_a_stop_is_heard_while_vllm_loads(fake, tiny):
         pass
 
 
-def run_task(context, spec):
-    outcome = {}
-
-    def run():
-        try:
-            outcome["result"] = TASK.load()(spec, context)
-        except BaseException as error:
-            outcome["error"] = error
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    deadline = time.monotonic() + 20
-    while "url" not in context.facts and thread.is_alive() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return thread, outcome
-
-
 def test_an_engine_job_with_backend_vllm_serves_the_labs_api_and_ends_with_vllm(fake, tiny_registered, tmp_path):
     context = MemoryContext(tmp_path)
-    thread, outcome = run_task(context, EngineSpec(base="tiny", backend="vllm", max_new_tokens=40))
+    thread, outcome = start(context, EngineSpec(base="tiny", backend="vllm", max_new_tokens=40))
     client = EngineClient(context.facts["url"])
     assert client.health()["models"] == ["tiny"] and client.models()[0]["identity"] is None
     assert list(client.stream(ChatRequest("tiny", CHAT)))[-1].stats.final_text == "Answer: 4"

@@ -110,17 +110,23 @@ def ask_together(engine: Any, labels: list[str]) -> float:
 
 
 def first_token(engine: Any, times: int = 20) -> dict[str, float]:
-    """Milliseconds from the asking to the first piece of text, over the engine's own stream."""
-    from lab.engine.protocol import ChatRequest
+    """Milliseconds from the asking to the first piece of text: in the engine's process, and over its HTTP."""
+    from lab.engine.api import build_app
+    from lab.engine.listening import listening
+    from lab.engine.protocol import ChatRequest, EngineClient
 
-    found = []
-    for number in range(times):
-        started = time.perf_counter()
-        stream = engine.stream(ChatRequest("v0", [{"role": "user", "content": f"{number} + {number}?"}], 8))
-        next(stream)
-        found.append((time.perf_counter() - started) * 1000)
-        stream.close()
-    return {"median_ms": statistics.median(found), "most_ms": max(found)}
+    found: dict[str, list[float]] = {"in_process": [], "http": []}
+    with listening(build_app(engine)) as url:
+        asked = {"in_process": engine, "http": EngineClient(url)}
+        for number in range(times):
+            for name, who in asked.items():
+                started = time.perf_counter()
+                stream = who.stream(ChatRequest("v0", [{"role": "user", "content": f"{number} + {number}?"}], 8))
+                next(stream)
+                found[name].append((time.perf_counter() - started) * 1000)
+                stream.close()
+    return {f"{name}_{kind}_ms": measure(values) for name, values in found.items()
+            for kind, measure in (("median", statistics.median), ("most", max))}
 
 
 def bandwidth(engine: Any, found: dict[str, Any], bytes_per_s: float) -> dict[str, float]:
