@@ -15,6 +15,7 @@ from lab.ui.app_state import LabApp
 from lab.ui.compare import questions
 from lab.ui.compare.choices import known_names, offered, sources, starting_models
 from lab.ui.compare.settings import AskSettings, of_address, of_plain, of_widgets, settings_words, widget_values
+from lab.ui.compare.wiring_asking import N_SETTINGS
 from lab.ui.pages import compare
 from storage.database import open_store
 from storage.queries.endpoints import EndpointPlan, add_endpoint
@@ -164,12 +165,14 @@ def test_settings_from_an_address_are_held_inside_their_bounds():
     assert of_address(None, "64", "7") == AskSettings(64, 0.0, 7)
 
 
-WIDGETS = [0.7, 0.9, 3, 512, 20, 200, "nearest", "demo-general", 2, 4, 1e-4, "full"]
+WIDGETS = [0.7, 0.9, 3, 512, 20, 200, "Final Answer:", "nearest", "demo-general", 2, 4, 1e-4, "full", "all"]
 
 
 def test_settings_survive_the_widgets_and_the_store():
+    assert len(WIDGETS) == N_SETTINGS
     settings = of_widgets(WIDGETS)
     assert (settings.budget.min_tokens, settings.budget.max_tokens) == (20, 200)
+    assert (settings.budget.answer_prefix, settings.adapt.loss_on) == ("Final Answer:", "all")
     assert (settings.adapt.mode, settings.adapt.neighbours, settings.adapt.scope) == ("nearest", 2, "full")
     assert widget_values(settings) == WIDGETS
     assert of_plain(settings.plain()) == settings
@@ -180,8 +183,8 @@ def test_settings_that_do_not_fit_together_are_refused_with_one_sentence():
     with pytest.raises(LabError, match="least thinking .300"):
         of_widgets([*WIDGETS[:4], 300, 200, *WIDGETS[6:]])
     with pytest.raises(LabError, match="Choose the dataset"):
-        of_widgets([*WIDGETS[:7], None, *WIDGETS[8:]])
-    assert of_widgets([0, 1, 0, 256, None, None, "none", None, 1, 1, 1e-3, "lora"]) == AskSettings()
+        of_widgets([*WIDGETS[:8], None, *WIDGETS[9:]])
+    assert of_widgets([0, 1, 0, 256, None, None, None, "none", None, 1, 1, 1e-3, "lora", "completion"]) == AskSettings()
 
 
 def test_settings_are_said_in_a_line():

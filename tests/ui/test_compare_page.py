@@ -120,7 +120,7 @@ def test_what_a_blind_conversation_sends_holds_no_name_until_the_vote(room):
 
 
 def test_the_widgets_make_one_settings_for_all_or_one_a_column():
-    common, own = [0.0, 1, 0, 64, None, None, "none", None, 1, 1, 1e-3, "lora"], [0.5, 1, 7, 32]
+    common, own = [0.0, 1, 0, 64, None, None, None, "none", None, 1, 1, 1e-3, "lora", "completion"], [0.5, 1, 7, 32]
     groups = [[*own, *common[4:]]] * 4
     flat = [value for group in groups for value in group]
     names = ["demo-llama", "", TRACE, ""]

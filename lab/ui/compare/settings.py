@@ -69,7 +69,7 @@ def of_address(temperature: Any, max_tokens: Any, seed: Any) -> AskSettings:
 
 def of_widgets(values: Sequence[Any]) -> AskSettings:
     """Settings from the values of `settings_layout.SettingsWidgets.all`. LabError for what does not fit together."""
-    temperature, top_p, seed, most, think_min, think_max, mode, dataset, neighbours, steps, rate, scope = values
+    temperature, top_p, seed, most, think_min, think_max, prefix, mode, dataset, neighbours, steps, rate, *rest = values
     simple = of_address(temperature, most, seed)
     least = int(_number(think_min, 0, 0, MOST_TOKENS))
     longest = None if think_max in (None, "") else int(_number(think_max, 0, 0, MOST_TOKENS))
@@ -78,12 +78,12 @@ def of_widgets(values: Sequence[Any]) -> AskSettings:
                        "the other.")
     return AskSettings(
         simple.max_new_tokens, simple.temperature, simple.seed, _number(top_p, 1.0, 0.01, 1),
-        ThinkingBudget(min_tokens=least, max_tokens=longest),
-        _adaptation(mode, dataset, (neighbours, steps, rate), scope),
+        ThinkingBudget(min_tokens=least, max_tokens=longest, answer_prefix=str(prefix or "")),
+        _adaptation(mode, dataset, (neighbours, steps, rate), *rest),
     )
 
 
-def _adaptation(mode: Any, dataset: Any, numbers: tuple[Any, Any, Any], scope: Any) -> Adaptation:
+def _adaptation(mode: Any, dataset: Any, numbers: tuple[Any, Any, Any], scope: Any, loss_on: Any) -> Adaptation:
     if mode not in MODES:
         return Adaptation()
     if not str(dataset or "").strip():
@@ -93,6 +93,7 @@ def _adaptation(mode: Any, dataset: Any, numbers: tuple[Any, Any, Any], scope: A
         mode=mode, dataset=str(dataset).strip(), neighbours=int(_number(neighbours, plain.neighbours, 1, 16)),
         steps=int(_number(steps, plain.steps, 1, 100)), scope="full" if scope == "full" else "lora",
         learning_rate=_number(rate, plain.learning_rate, 1e-8, 1),
+        loss_on="all" if loss_on == "all" else "completion",
     )
 
 
@@ -101,8 +102,8 @@ def widget_values(settings: AskSettings) -> list[Any]:
     adapt, budget = settings.adapt, settings.budget
     return [
         settings.temperature, settings.top_p, settings.seed, settings.max_new_tokens, budget.min_tokens or None,
-        budget.max_tokens, adapt.mode, adapt.dataset or None, adapt.neighbours, adapt.steps, adapt.learning_rate,
-        adapt.scope,
+        budget.max_tokens, budget.answer_prefix or None, adapt.mode, adapt.dataset or None, adapt.neighbours,
+        adapt.steps, adapt.learning_rate, adapt.scope, adapt.loss_on,
     ]
 
 

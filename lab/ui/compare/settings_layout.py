@@ -23,17 +23,19 @@ class SettingsWidgets:
     most: Any
     think_min: Any
     think_max: Any
+    prefix: Any
     mode: Any
     dataset: Any
     neighbours: Any
     steps: Any
     rate: Any
     scope: Any
+    loss_on: Any
 
     @property
     def all(self) -> list[Any]:
-        return [self.temperature, self.top_p, self.seed, self.most, self.think_min, self.think_max, self.mode,
-                self.dataset, self.neighbours, self.steps, self.rate, self.scope]
+        return [self.temperature, self.top_p, self.seed, self.most, self.think_min, self.think_max, self.prefix,
+                self.mode, self.dataset, self.neighbours, self.steps, self.rate, self.scope, self.loss_on]
 
 
 def lay_out_settings(name: str) -> SettingsWidgets:
@@ -46,18 +48,20 @@ def lay_out_settings(name: str) -> SettingsWidgets:
         most = gr.Number(DEFAULTS.max_new_tokens, label="Most tokens", minimum=1, maximum=MOST_TOKENS,
                          precision=0, min_width=110, elem_id=f"{name}-most")
     with gr.Accordion("More settings: thinking, adapting", open=False):
-        think_min, think_max = _thinking()
+        thinking = _thinking()
         adaptation = _adaptation()
-    return SettingsWidgets(temperature, top_p, seed, most, think_min, think_max, *adaptation)
+    return SettingsWidgets(temperature, top_p, seed, most, *thinking, *adaptation)
 
 
-def _thinking() -> tuple[Any, Any]:
+def _thinking() -> tuple[Any, Any, Any]:
     with gr.Row(elem_classes=["lab-small-fields"]):
         least = gr.Number(None, label="Least thinking", minimum=0, maximum=MOST_TOKENS, precision=0, min_width=150,
                           info="tokens; an earlier end becomes “Wait”", placeholder="no bound")
         most = gr.Number(None, label="Most thinking", minimum=0, maximum=MOST_TOKENS, precision=0, min_width=150,
                          info="tokens; then the answer is forced", placeholder="no bound")
-    return least, most
+        prefix = gr.Textbox(label="A forced answer begins with", min_width=200, info="such as “Final Answer:”",
+                            placeholder="nothing")
+    return least, most, prefix
 
 
 def _adaptation() -> tuple[Any, ...]:
@@ -75,4 +79,6 @@ def _adaptation() -> tuple[Any, ...]:
         rate = gr.Number(plain.learning_rate, label="Learning rate", minimum=1e-8, maximum=1, min_width=90)
         scope = gr.Dropdown([("an ephemeral LoRA", "lora"), ("every weight", "full")], value=plain.scope,
                             label="Trains", min_width=130)
-    return mode, dataset, neighbours, steps, rate, scope
+        loss_on = gr.Dropdown([("the reply", "completion"), ("every token", "all")], value=plain.loss_on,
+                              label="Learns", min_width=110)
+    return mode, dataset, neighbours, steps, rate, scope, loss_on

@@ -32,7 +32,7 @@ ADDRESS = """(uid) => {
 }"""
 TO_ANSWERS = "() => document.getElementById('compare-answers')?.scrollIntoView({block: 'start'})"
 TO_QUESTION = "() => document.querySelector('#compare-question textarea')?.focus()"
-N_SETTINGS = 12
+N_SETTINGS = 14
 
 
 def read_wanted(values: Sequence[Any]) -> Wanted:
