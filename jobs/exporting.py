@@ -18,6 +18,7 @@ from lab.export.order import Against, Data, Facts, Order, Result, Stage, Wanted
 from lab.reports.paired import compare, why_not_comparable
 from lab.reports.records import MATCHED_SETTINGS
 from storage.database import Store
+from storage.queries.benchmarks import asked_plainly
 from storage.queries.reports import model_runs
 from storage.queries.studies import get_variant, lineage, variant_source
 from storage.tables import BenchmarkRun, Job, Variant
@@ -99,7 +100,7 @@ def _results(session: Session, variant: Variant) -> dict[str, Any]:
 
 
 def _newest(session: Session, *which: Any) -> dict[str, BenchmarkRun]:
-    runs = session.exec(select(BenchmarkRun).where(*which).order_by(col(BenchmarkRun.id)))
+    runs = session.exec(select(BenchmarkRun).where(*which, asked_plainly()).order_by(col(BenchmarkRun.id)))
     return dict(sorted((run.benchmark, run) for run in runs))
 
 

@@ -22,6 +22,7 @@ from jobs.slurm.stored import profile_names, read_profile
 from lab.core.errors import LabError, SpecError
 from lab.core.settings import Settings
 from lab.core.spec import Spec, load_spec, read_recipe
+from lab.reports.asked import titled
 from lab.studies.plan import Planned, plan
 from storage.database import Store
 from storage.queries.jobs import get_job, needed_by, needs
@@ -152,7 +153,7 @@ def job_name(spec: Spec) -> str:
     if values.get("name"):
         return str(values["name"])
     subject = ", ".join(model_refs(spec)) or str(values.get("base", ""))
-    return f"{values.get('benchmark', spec.kind)} on {subject}" if subject else spec.kind
+    return titled(f"{values.get('benchmark', spec.kind)} on {subject}", values) if subject else spec.kind
 
 
 def _plain(value: Any) -> Any:

@@ -14,6 +14,7 @@ from jobs.cli.text import JOB_COLUMNS, accuracy, aligned, as_dict, duration, job
 from jobs.keeper import keep_worker
 from jobs.references import TRAINING_KINDS
 from lab.core.settings import Settings
+from lab.reports.asked import titled
 from lab.reports.tables import differences_markdown
 from storage.database import Store
 from storage.files import log_tail
@@ -95,9 +96,10 @@ def accuracy_table(jobs: list[Job], runs: list[BenchmarkRun], variants: dict[int
     """One row a model: its training job's state, and its accuracy on each benchmark. `variants`: job → name."""
     benchmarks = sorted({run.benchmark for run in runs})
     states = {variants.get(job.id, job.name): job.state for job in jobs if job.kind in TRAINING_KINDS}
-    labels = list(dict.fromkeys([run.model_label for run in runs if run.arm == "base"] + list(states)))
-    labels += sorted({run.model_label for run in runs} - set(labels))
-    cells = {(run.model_label, run.benchmark): accuracy(run) for run in runs}
+    titles = {run.id: titled(run.model_label, run.settings) for run in runs}
+    labels = list(dict.fromkeys([titles[run.id] for run in runs if run.arm == "base"] + list(states)))
+    labels += sorted(set(titles.values()) - set(labels))
+    cells = {(titles[run.id], run.benchmark): accuracy(run) for run in runs}
     rows = [
         [label, states.get(label, "–"), *(cells.get((label, name), "–") for name in benchmarks)] for label in labels
     ]

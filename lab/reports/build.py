@@ -66,7 +66,7 @@ def build_report(
     title: str, runs: Iterable[ModelRun], pending: Sequence[Pending] = (),
     rated: tuple[Sequence[Fluency], Sequence[Preference]] = ((), ()), health: Mapping[str, Sequence[str]] | None = None,
 ) -> StudyReport:
-    """The whole report from the newest run of each model and benchmark, and what raters said of them.
+    """The whole report from the newest run of each model, way of asking and benchmark, and what raters said of them.
 
     `health`: the models whose gate found something, with its sentences.
     """
@@ -83,5 +83,5 @@ def build_report(
         fluency=tuple(rated[0]),
         preferences=tuple(rated[1]),
         health={model: tuple(sentences) for model, sentences in (health or {}).items() if sentences},
-        empty_runs=tuple(f"{run.model} on {run.benchmark}" for run in ordered if not run.samples),
+        empty_runs=tuple(f"{run.title} on {run.benchmark}" for run in ordered if not run.samples),
     )

@@ -8,11 +8,12 @@ from typing import Literal
 
 import numpy as np
 
+from lab.reports.asked import PLAIN_ADAPTATION, PLAIN_BUDGET, asked, asked_order
 from lab.reports.records import MATCHED_SETTINGS, ModelRun
 from lab.stats.paired import paired_difference
 from lab.stats.power import detectable_difference
 
-Question = Literal["trace − answer", "trace − other", "stage − start", "arm − base", "two models"]
+Question = Literal["trace − answer", "trace − other", "stage − start", "arm − base", "adapted − as it is", "two models"]
 ARM_ORDER = ("base", "answer", "trace", "steps", "gold", "shuffled", "wrong")
 
 
@@ -67,8 +68,20 @@ def why_not_comparable(first: ModelRun, second: ModelRun) -> str:
         mine, theirs = first.settings.get(name), second.settings.get(name)
         if mine != theirs:
             return f"different {name}: {mine} and {theirs}"
+    if why := _asked_differently(first, second):
+        return why
     if not {s.key for s in first.samples} & {s.key for s in second.samples}:
         return "no question in common"
+    return ""
+
+
+def _asked_differently(first: ModelRun, second: ModelRun) -> str:
+    """One model may differ from itself in how it was adapted, and in nothing else; two models in neither."""
+    ours, theirs = asked(first.settings), asked(second.settings)
+    names = PLAIN_BUDGET if first.model == second.model else (*PLAIN_BUDGET, *PLAIN_ADAPTATION)
+    for name in names:
+        if ours[name] != theirs[name]:
+            return f"different {name}: {ours[name]} and {theirs[name]}"
     return ""
 
 
@@ -87,16 +100,26 @@ def compare(first: ModelRun, second: ModelRun, question: Question = "two models"
 
 def pairs(runs: Sequence[ModelRun]) -> list[tuple[Question, ModelRun, ModelRun]]:
     """The pairs a study is about, in this order: trace − answer inside a cell, trace − each other arm or control, each
-    stage − the one it went on from, each arm − its own base."""
+    stage − the one it went on from, each arm − its own base, each model adapted − the same as it is. All but the last
+    are pairs of runs asked alike."""
     ordered = sorted(runs, key=run_order)
     found = [(question, first, second) for first in ordered for second in ordered
              if first.benchmark == second.benchmark and (question := _question(first, second))]
-    order: tuple[Question, ...] = ("trace − answer", "trace − other", "stage − start", "arm − base")
+    order: tuple[Question, ...] = (
+        "trace − answer", "trace − other", "stage − start", "arm − base", "adapted − as it is"
+    )
     return sorted(found, key=lambda pair: order.index(pair[0]))
 
 
 def _question(first: ModelRun, second: ModelRun) -> Question | None:
     """What the difference of two runs would answer; None for pairs that nobody asked about."""
+    if first.model == second.model:
+        plain = asked(second.settings)
+        is_pair = plain["adapt"] == "none" and asked(first.settings)["adapt"] != "none" and not _asked_differently(
+            first, second)
+        return "adapted − as it is" if is_pair else None
+    if not first.asked_as(second):
+        return None  # a model adapted beside another that is not: two differences at once
     if first.arm == "base" or first.base != second.base:
         return None
     if second.arm == "base":
@@ -114,7 +137,7 @@ def compare_all(runs: Sequence[ModelRun]) -> tuple[list[Difference], list[Refuse
     for question, first, second in pairs(runs):
         why = why_not_comparable(first, second)
         if why:
-            refused.append(Refused(first.model, second.model, first.benchmark, why))
+            refused.append(Refused(first.title, second.title, first.benchmark, why))
         else:
             differences.append(compare(first, second, question))
     corrected = holm([difference.p_value for difference in differences])
@@ -132,6 +155,8 @@ def holm(p_values: Iterable[float]) -> list[float]:
 
 
 def run_order(run: ModelRun) -> tuple:
-    """Benchmark, base, stage, dataset and seed, with the base's own run first and arms in their fixed order."""
+    """Benchmark, base, stage, dataset and seed, with the base's own run first and arms in their fixed order; of one
+    model the run as it is first."""
     arm = ARM_ORDER.index(run.arm) if run.arm in ARM_ORDER else len(ARM_ORDER)
-    return run.benchmark, run.base, run.n_stages, run.dataset, -1 if run.seed is None else run.seed, arm, run.model
+    seed = -1 if run.seed is None else run.seed
+    return (run.benchmark, run.base, run.n_stages, run.dataset, seed, arm, run.model, *asked_order(run.settings))

@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-# Settings that change an answer: two runs that differ in one of these are not compared.
+from lab.reports.asked import asked, asked_words, titled
+
+# Settings that change an answer: two runs that differ in one of these are not compared. How a model was adapted and how
+# long it might think come on top (`lab.reports.asked`).
 MATCHED_SETTINGS = ("max_new_tokens", "temperature", "seed")
 
 
@@ -52,6 +55,20 @@ class ModelRun:
     def cell(self) -> tuple[str, str, int | None, str, int]:
         """What two arms of a pair share."""
         return self.base, self.dataset, self.seed, self.method, self.n_stages
+
+    @property
+    def asked_words(self) -> str:
+        """How it was asked beyond the usual: '', 'adapted: nearest', 'thinking ≤ 64 tokens', both."""
+        return asked_words(self.settings)
+
+    @property
+    def title(self) -> str:
+        """The model with those words: what tells two runs of one model apart."""
+        return titled(self.model, self.settings)
+
+    def asked_as(self, other: ModelRun) -> bool:
+        """Whether both were adapted alike and might think as long."""
+        return asked(self.settings) == asked(other.settings)
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ def level_row(level: Level) -> dict[str, Any]:
     run = level.run
     return {
         "model": run.model, "base": run.base, "arm": run.arm, "dataset": run.dataset, "seed": run.seed,
-        "benchmark": run.benchmark, "benchmark_version": run.benchmark_version, "n": level.n,
+        "asked": run.asked_words, "benchmark": run.benchmark, "benchmark_version": run.benchmark_version, "n": level.n,
         "n_correct": level.n_correct, "accuracy": level.accuracy, "ci_low": level.low, "ci_high": level.high,
         "unparsed": level.unparsed, "truncated": level.truncated, "mean_tokens": level.mean_tokens,
         "seconds": level.seconds, "run": run.run_id,
@@ -34,6 +34,7 @@ def difference_row(difference: Difference) -> dict[str, Any]:
     """One paired comparison as plain values."""
     return {
         "question": difference.question, "first": difference.first.model, "second": difference.second.model,
+        "first_asked": difference.first.asked_words, "second_asked": difference.second.asked_words,
         "base": difference.first.base, "dataset": difference.first.dataset, "seed": difference.first.seed,
         "benchmark": difference.benchmark, "n": difference.n, "difference": difference.difference,
         "ci_low": difference.low, "ci_high": difference.high, "only_first_right": difference.first_only,
@@ -53,6 +54,8 @@ def csv_text(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _safe(value: Any) -> Any:
+    if isinstance(value, (dict, list)):
+        return json.dumps(value, ensure_ascii=False)
     return "'" + value if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
 
 
@@ -101,7 +104,7 @@ def levels_markdown(levels: Iterable[Level]) -> str:
     columns = ["benchmark", "model", "arm", "n", "accuracy %", "95 % interval", "unparsed %", "cut %", "tokens", "s"]
     rows = [
         (
-            level.run.benchmark, level.run.model, level.run.arm, level.n, f"{level.accuracy * 100:.1f}",
+            level.run.benchmark, level.run.title, level.run.arm, level.n, f"{level.accuracy * 100:.1f}",
             f"{level.low * 100:.1f} to {level.high * 100:.1f}", f"{level.unparsed * 100:.1f}",
             f"{level.truncated * 100:.1f}", f"{level.mean_tokens:.0f}", f"{level.seconds:.0f}",
         )
@@ -115,7 +118,7 @@ def differences_markdown(differences: Iterable[Difference]) -> str:
     columns = ["benchmark", "first − second", "n", "points", "95 % interval", "b / c", "p", "Holm p", "reads as"]
     rows = [
         (
-            d.benchmark, f"{d.first.model} − {d.second.model}", d.n, signed(d.difference),
+            d.benchmark, f"{d.first.title} − {d.second.title}", d.n, signed(d.difference),
             f"{signed(d.low)} to {signed(d.high)}", f"{d.first_only} / {d.second_only}", p_text(d.p_value),
             p_text(d.p_holm), "within noise" if d.within_noise else "better" if d.difference > 0 else "worse",
         )
@@ -151,7 +154,8 @@ def report_markdown(report: StudyReport) -> str:
 def _verdict_lines(report: StudyReport) -> list[str]:
     lines = []
     for verdict in report.verdicts:
-        lines.append(f"- **{verdict.base}, {verdict.dataset}, on {verdict.benchmark}.** {verdict.sentence}")
+        how = f", {verdict.asked}" if verdict.asked else ""
+        lines.append(f"- **{verdict.base}, {verdict.dataset}, on {verdict.benchmark}{how}.** {verdict.sentence}")
         lines += [f"  - {caution}" for caution in verdict.cautions]
     return lines
 

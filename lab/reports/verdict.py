@@ -12,6 +12,7 @@ from itertools import groupby
 
 import numpy as np
 
+from lab.reports.asked import asked, asked_order
 from lab.reports.paired import Difference
 from lab.reports.records import ModelRun
 from lab.stats.bootstrap import mean_interval
@@ -38,19 +39,22 @@ class Verdict:
     firm: bool = True  # False when a difference does not survive correction for all the comparisons shown
     question: str = "trace − answer"  # or "stage − start": what the two are
     models: tuple[str, str] = ("", "")  # the first and the second
+    asked: str = ""  # how both were asked beyond the usual: 'adapted: nearest'
 
 
 def verdicts(differences: Sequence[Difference]) -> list[Verdict]:
-    """One verdict for each base × dataset × benchmark (and method) that has a trace − answer pair, its seeds pooled;
-    then one for each stage of a curriculum against the model it went on from."""
+    """One verdict for each base × dataset × benchmark (and method, and way of asking) that has a trace − answer pair,
+    its seeds pooled; then one for each stage of a curriculum against the model it went on from."""
     asked = sorted((d for d in differences if d.question == "trace − answer"), key=_cell)
     found = [_verdict(list(group)) for _, group in groupby(asked, key=_cell)]
     return found + [_verdict([d]) for d in differences if d.question == "stage − start"]
 
 
-def _cell(difference: Difference) -> tuple[str, str, str, str, int]:
+def _cell(difference: Difference) -> tuple:
     first = difference.first
-    return difference.benchmark, first.base, first.dataset, first.method, first.n_stages
+    how = asked(first.settings)
+    return (difference.benchmark, first.base, first.dataset, first.method, first.n_stages, *asked_order(first.settings),
+            *(str(how[name]) for name in sorted(how)))
 
 
 def _verdict(group: list[Difference]) -> Verdict:
@@ -62,7 +66,7 @@ def _verdict(group: list[Difference]) -> Verdict:
         first.first.base, first.first.dataset, first.benchmark, outcome, difference, low, high, n,
         tuple(d.first.seed for d in group), _sentence(group, outcome, (difference, low, high), n), _cautions(group),
         firm=outcome == "noise" or _survives(group), question=first.question,
-        models=(first.first.model, first.second.model),
+        models=(first.first.model, first.second.model), asked=first.first.asked_words,
     )
 
 
@@ -86,6 +90,8 @@ def _sentence(group: list[Difference], outcome: str, figures: tuple[float, float
     size = f"{abs(difference) * 100:.1f} points"
     interval = f"95 % interval {signed(low)} to {signed(high)}"
     over = f"n = {n}" + (f", {len(group)} seeds" if len(group) > 1 else "")
+    how = group[0].first.asked_words
+    over += f"; both {how}" if how else ""
     ours, theirs, doing, other = _words(group[0])
     if outcome == "noise":
         text = f"Within noise: {ours} is {signed(difference)} points from {theirs} ({interval}; {over})"

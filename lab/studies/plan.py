@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from lab.reports.asked import asked_words
 from lab.studies.curriculum import REFERENCE, CurriculumSpec
 from lab.studies.spec import StudySpec
 from lab.training.kinds import leaves_a_model
@@ -117,14 +118,19 @@ def _add_pair(planned: _Plan, spec: StudySpec, pair: list[SftSpec]) -> None:
 
 
 def _add_benchmarks(planned: _Plan, spec: Planned, model: str, label: str, needs: tuple[str, ...]) -> None:
+    modes = spec.modes() if isinstance(spec, StudySpec) else [{}]
     for benchmark in spec.benchmarks:
-        values = {
-            "model": model,
-            "benchmark": benchmark,
-            "max_questions": spec.max_questions,
-            "max_new_tokens": spec.max_new_tokens,
-        }
-        planned.add("benchmark", f"{benchmark} on {label}", values, needs)
+        for mode in modes:
+            values = {
+                "model": model,
+                "benchmark": benchmark,
+                "max_questions": spec.max_questions,
+                "max_new_tokens": spec.max_new_tokens,
+                **mode,
+            }
+            how = f", {words}" if (words := asked_words(mode)) else ""
+            name = f"{benchmark} on {label}"[:LONGEST_NAME - len(how)] + how  # a long name keeps its mode
+            planned.add("benchmark", name, values, needs)
 
 
 def bank_benchmark(spec: StudySpec, dataset: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
@@ -32,9 +32,14 @@ class StudySpec(Spec):
     benchmarks: tuple[str, ...] = Field((), description="Benchmarks run on every variant and every base.")
     max_new_tokens: int = Field(128, ge=1, le=32768, description="Generation budget of the benchmarks, in tokens.")
     max_questions: int = Field(0, ge=0, description="Use only the first questions of a benchmark; 0 means all.")
+    adapt: tuple[Literal["none", "nearest", "random", "context"], ...] = Field(
+        ("none",), min_length=1, description="Test-time training: each benchmark is run once with each of these; "
+        "random and context are the controls of nearest."
+    )
+    adapt_dataset: str = Field("", description="Where test-time training takes its examples: a dataset.")
     n_bank_questions: int = Field(12, ge=0, le=1000, description="Benchmark questions in the answer bank; 0: none.")
 
-    @field_validator("bases", "datasets", "targets", "seeds", "benchmarks")
+    @field_validator("bases", "datasets", "targets", "seeds", "benchmarks", "adapt")
     @classmethod
     def _no_repeats(cls, value: tuple) -> tuple:
         if len(set(value)) != len(value):
@@ -46,8 +51,15 @@ class StudySpec(Spec):
         faults += [f for i, name in enumerate(self.datasets) for f in check_dataset_name(f"datasets.{i}", name)]
         for index, name in enumerate(self.benchmarks):
             faults += known_name(f"benchmarks.{index}", "benchmark", name, benchmarks())
+        if set(self.adapt) != {"none"}:
+            faults += check_dataset_name("adapt_dataset", self.adapt_dataset) if self.adapt_dataset else [
+                Fault("adapt_dataset", "is required to adapt: the dataset whose examples are retrieved")]
         too_long = check_context(self.training, self.bases)
         return faults + [Fault(f"training.{fault.field}", fault.message, fault.value) for fault in too_long]
+
+    def modes(self) -> list[dict[str, Any]]:
+        """What each run of a benchmark is given for its mode; nothing for 'none'."""
+        return [{"adapt": mode, "adapt_dataset": self.adapt_dataset} if mode != "none" else {} for mode in self.adapt]
 
     def variants(self) -> list[SftSpec]:
         """Every cell of the grid, arms of a pair next to each other."""

@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, func, or_
+from sqlalchemy import ColumnElement, and_, func, or_
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from lab.core.errors import LabError
+from lab.reports.asked import PLAIN
 from storage.tables import BenchmarkRun, BenchmarkSample
 
-Only = Literal["correct", "wrong", "unparsed", "truncated", "unclosed"]
+Only = Literal["correct", "wrong", "unparsed", "truncated", "unclosed", "forced", "sent_back"]
+DECISIVE = ("adapt", "min_think_tokens", "max_think_tokens")  # at their plain values no other setting is read
 Differ = Literal["differ", "a_only", "b_only"]
 
 
@@ -40,14 +42,34 @@ def get_run(session: Session, run_id: int) -> BenchmarkRun:
 
 
 def latest_runs(session: Session, study_id: int | None = None, benchmark: str | None = None) -> list[BenchmarkRun]:
-    """The newest run of each model on each benchmark, by benchmark, then model."""
-    newest = select(func.max(BenchmarkRun.id)).group_by(BenchmarkRun.model_label, BenchmarkRun.benchmark)
+    """The newest run of each model, way of asking (`lab.reports.asked`) and benchmark, by benchmark, then model."""
+    each = (BenchmarkRun.model_label, BenchmarkRun.benchmark, *_how_asked())
+    newest = select(func.max(BenchmarkRun.id)).group_by(*each)
     if study_id is not None:
         newest = newest.where(BenchmarkRun.study_id == study_id)
     if benchmark is not None:
         newest = newest.where(BenchmarkRun.benchmark == benchmark)
     query = select(BenchmarkRun).where(col(BenchmarkRun.id).in_(newest))
-    return list(session.exec(query.order_by(BenchmarkRun.benchmark, BenchmarkRun.model_label)))
+    return list(session.exec(query.order_by(BenchmarkRun.benchmark, BenchmarkRun.model_label, col(BenchmarkRun.id))))
+
+
+def asked_plainly() -> ColumnElement[bool]:
+    """A condition on `BenchmarkRun`: neither adapted nor with a thinking budget. For where one number stands."""
+    words = zip(_how_asked(), PLAIN.items(), strict=True)
+    return and_(*(found == plain for found, (name, plain) in words if name in DECISIVE))
+
+
+def _how_asked() -> list[ColumnElement[Any]]:
+    """One expression for each setting that changes how a model is asked; a run without it, as old ones, is plain."""
+    return [func.coalesce(_setting(name, plain), plain) for name, plain in PLAIN.items()]
+
+
+def _setting(name: str, like: Any) -> ColumnElement[Any]:
+    """A value of the JSON column as the type of `like`, so that both databases group 1 with 1 and not with '1'."""
+    found = col(BenchmarkRun.settings)[name]
+    if isinstance(like, str):
+        return found.as_string()
+    return found.as_integer() if isinstance(like, int) else found.as_float()
 
 
 def samples(
@@ -71,6 +93,8 @@ _ONLY: dict[str, Any] = {
     "unparsed": lambda: col(BenchmarkSample.parsed).is_(None),
     "truncated": lambda: col(BenchmarkSample.finish_reason) == "length",
     "unclosed": lambda: col(BenchmarkSample.think_state).startswith("unclosed"),
+    "forced": lambda: col(BenchmarkSample.think_state) == "forced",
+    "sent_back": lambda: col(BenchmarkSample.n_waits) > 0,
 }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
+from lab.reports.asked import titled
 from lab.reports.build import StudyReport, build_report
 from lab.reports.records import Fluency, ModelRun, Pending, Preference, Sample
 from lab.stats.bootstrap import Bootstrap
@@ -85,7 +86,7 @@ def pending(session: Session, study_id: int) -> list[Pending]:
     found = []
     for job in newest.values():
         benchmark, _, model = job.name.partition(" on ")
-        found.append(Pending(model or str(job.spec.get("model", job.name)), benchmark, job.state))
+        found.append(Pending(titled(model or str(job.spec.get("model", job.name)), job.spec), benchmark, job.state))
     return found
 
 

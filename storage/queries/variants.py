@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import func, or_
 from sqlmodel import Session, col, select
 
+from storage.queries.benchmarks import asked_plainly
 from storage.queries.studies import get_variant
 from storage.tables import BenchmarkRun, Job, Variant
 
@@ -73,10 +74,10 @@ def variant_choices(session: Session) -> dict[str, list[str]]:
 
 
 def results_of(session: Session, variants: Sequence[Variant]) -> dict[int, list[BenchmarkRun]]:
-    """Variant → its newest run of each benchmark, by benchmark."""
+    """Variant → its newest run of each benchmark by the variant as it is, not adapted and without a budget."""
     ids = [variant.id for variant in variants if variant.id is not None]
     newest = select(func.max(BenchmarkRun.id)).where(col(BenchmarkRun.variant_id).in_(ids))
-    newest = newest.group_by(BenchmarkRun.variant_id, BenchmarkRun.benchmark)
+    newest = newest.where(asked_plainly()).group_by(BenchmarkRun.variant_id, BenchmarkRun.benchmark)
     runs = session.exec(select(BenchmarkRun).where(col(BenchmarkRun.id).in_(newest)).order_by(BenchmarkRun.benchmark))
     found: dict[int, list[BenchmarkRun]] = {}
     for run in runs:

@@ -6,8 +6,8 @@ columns   One question to 1, 2 and 4 variants (LoRA r = 64 on all linear maps), 
           says, streamed. Wall time against one variant's. Beside it PEFT's own mixed batches (`adapter_names`).
 batch     256 questions of both embedded benchmarks to a variant with traces, greedy: until it ends by itself, and with
           answers of 8 to 128 tokens, drawn evenly. Against `generate` of transformers with padding, at each batch
-          size, prompts sorted by length; the best of each counts. Same weights (merged for `generate`, stacked in the
-          engine), same tokens out, counted without padding.
+          size, prompts sorted by length; the best of each counts. Same weights (merged for `generate`; stacked in the
+          engine, and merged there too), same tokens out, counted without padding.
 first     Time from the asking to the first token of a warm engine.
 
 A variant for `batch` is trained here (a minute) unless a folder is given. Ways take turns, so that a load on the
@@ -172,7 +172,11 @@ def batch(card: Any, folder: Path, turns: int) -> dict[str, Any]:
     engine = LoadedBase(card)
     engine.load(ModelSource(ref="v", label="v", base=card.name, folder=str(folder), kind="adapter"))
     prompts = [engine.encode(prompt_messages(question)) for question in questions]
-    padded = padded_generate(card, folder, engine)
+    merged = merge(card, folder, engine)
+    with tempfile.TemporaryDirectory() as whole:
+        merged.save_pretrained(whole)
+        engine.load(ModelSource(ref="m", label="m", base=card.name, folder=whole, kind="full"))
+    padded = padded_generate(merged, engine)
     draw = random.Random(0)
     drawn = [draw.randint(*DRAWN) for _ in prompts]
     work = {
@@ -193,7 +197,8 @@ class Work:
 
 def batch_ways(engine: Any, padded: Any, work: Work, turns: int) -> dict[str, Any]:
     ways: dict[str, Callable[[], list[list[int]]]] = {}
-    ways |= {f"engine {size}": (lambda size=size: by_engine(engine, work, size)) for size in SIZES}
+    ways |= {f"engine {size}": (lambda size=size: by_engine(engine, "v", work, size)) for size in SIZES}
+    ways |= {f"merged in engine {size}": (lambda size=size: by_engine(engine, "m", work, size)) for size in SIZES}
     ways |= {f"generate {size}": (lambda size=size: padded(work, size)) for size in BATCH_SIZES}
     said = {name: way() for name, way in ways.items()}  # the first of each pays for what is made once
     times: dict[str, list[float]] = {name: [] for name in ways}
@@ -204,20 +209,21 @@ def batch_ways(engine: Any, padded: Any, work: Work, turns: int) -> dict[str, An
             times[name].append(time.perf_counter() - started)
     lengths, theirs = list(map(len, said[f"engine {SIZES[0]}"])), said[f"generate {BATCH_SIZES[0]}"]
     speeds = {name: round(sum(lengths) / statistics.median(seconds)) for name, seconds in times.items()}
-    best = {kind: max(speed for name, speed in speeds.items() if name.startswith(kind)) for kind in ("eng", "gen")}
+    kinds = ("engine", "merged", "generate")
+    best = {kind: max(speed for name, speed in speeds.items() if name.startswith(kind)) for kind in kinds}
     return {
         "tokens": sum(lengths), "shortest": min(lengths), "longest": max(lengths), "tokens_per_s": speeds,
-        "ratio_of_best": best["eng"] / best["gen"], "prompts": len(lengths),
+        "ratio_of_best": {kind: best[kind] / best["generate"] for kind in kinds}, "prompts": len(lengths),
         "same_answers": {name: sum(map(operator.eq, theirs, ids)) for name, ids in said.items()},
     }
 
 
-def by_engine(engine: Any, work: Work, size: int) -> list[list[int]]:
+def by_engine(engine: Any, label: str, work: Work, size: int) -> list[list[int]]:
     """Token ids of every answer; prompts are taken by length, as `LoadedBase.generate` does."""
     from lab.engine._hf import _in_order
     from lab.engine._rows import Choosing, Row
 
-    model, ended, rows = engine._weights.loaded("v"), threading.Semaphore(0), []
+    model, ended, rows = engine._weights.loaded(label), threading.Semaphore(0), []
     for prompt, most in zip(work.prompts, work.most, strict=True):
         row = Row(prompt, model.names, Choosing(most, work.ends, patient=True), lambda ids: "")
         row.tell = lambda row: ended.release() if row.finish else None
@@ -230,14 +236,18 @@ def by_engine(engine: Any, work: Work, size: int) -> list[list[int]]:
     return [row.ids for row in rows]
 
 
-def padded_generate(card: Any, folder: Path, engine: Any) -> Callable[[Work, int], list[list[int]]]:
-    """`generate` with the adapter merged, prompts sorted by length; a batch runs to the most of its rows."""
-    import torch
+def merge(card: Any, folder: Path, engine: Any) -> Any:
     from peft import PeftModel
     from transformers import AutoModelForCausalLM
 
     base = AutoModelForCausalLM.from_pretrained(card.location(), dtype=engine._weights.dtype)
-    model = PeftModel.from_pretrained(base, folder).merge_and_unload().to(engine._weights.device).eval()
+    return PeftModel.from_pretrained(base, folder).merge_and_unload().to(engine._weights.device).eval()
+
+
+def padded_generate(model: Any, engine: Any) -> Callable[[Work, int], list[list[int]]]:
+    """`generate`, prompts sorted by length; a batch runs to the most of its rows."""
+    import torch
+
     model.generation_config.eos_token_id = None
     pad = engine.tokenizer.pad_token_id
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lab.reports.build import StudyReport
-from lab.ui.components.health import Healths, named
+from lab.ui.components.health import Healths
 from lab.ui.components.html import card, empty, link
 from lab.ui.components.interval_plot import Mark, interval_plot
 from lab.ui.components.markup import Html, join, tag
+from lab.ui.runs.asked import run_name
 from storage.database import Session
 from storage.queries.benchmarks import list_runs
 from storage.queries.reports import study_report
@@ -59,8 +60,8 @@ def _glance(report: StudyReport, healths: Healths) -> Html:
 def _levels(report: StudyReport, benchmark: str, healths: Healths) -> Html:
     levels = [level for level in report.levels if level.run.benchmark == benchmark][:MOST_MARKS]
     marks = [
-        Mark(named(level.run.model, level.run.arm, healths), 100 * level.low, 100 * level.accuracy, 100 * level.high,
-             level.run.arm, f"n {level.n}")
+        Mark(run_name(level.run.model, level.run.arm, level.run.settings, healths), 100 * level.low,
+             100 * level.accuracy, 100 * level.high, level.run.arm, f"n {level.n}")
         for level in levels
     ]
     title = f"Accuracy on {benchmark}, 95 % intervals"

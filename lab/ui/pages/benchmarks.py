@@ -21,7 +21,7 @@ from lab.ui.components.folds import folding_block
 from lab.ui.components.html import heading
 from lab.ui.components.wiring import html_block, keep_in_address, on_load, only_changed, poll, query, quiet
 from lab.ui.runs.detail import SampleView, filter_choices, partner_choices, read_detail, sample_rows
-from lab.ui.runs.launch import Wish, launch
+from lab.ui.runs.launch import launch, wish_of
 from lab.ui.runs.layout import Chosen, Form, Table, lay_out_chosen, lay_out_form, lay_out_table
 from lab.ui.runs.listing import View, find_runs, read_listing, read_running, study_choices
 
@@ -38,11 +38,7 @@ def build(app: LabApp) -> None:
     _wire_opening(app, form, table, chosen)
     _wire_files(app, table, chosen)
 
-    def run(models: list[str], benchmark: str, budget: Any, questions: Any, temperature: Any, seed: Any) -> str:
-        values = {"max_new_tokens": budget, "max_questions": questions, "temperature": temperature, "seed": seed}
-        return launch(app, Wish(models or [], benchmark, {k: v for k, v in values.items() if v is not None}))
-
-    quiet(form.run.click, run, form.values, [form.message])
+    quiet(form.run.click, lambda *values: launch(app, wish_of(values)), form.values, [form.message])
 
 
 def _view(benchmark: str, study: str, base: str, search: str, page: int) -> View:

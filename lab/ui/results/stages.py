@@ -46,7 +46,7 @@ def stages_table(found: Stages, report: StudyReport) -> Html:
     """One row a stage, in the order of training; the base's own accuracy stands before the first."""
     columns = [Column("No.", number=True), Column("Stage", wide=True), Column("Went on from"), Column("State"),
                *(Column(f"Accuracy, {benchmark}") for benchmark in report.benchmarks)]
-    levels = {(level.run.model, level.run.benchmark): level for level in report.levels}
+    levels = {(level.run.model, level.run.benchmark): level for level in report.levels if not level.run.asked_words}
     spec = found.spec
     rows = [_base(spec, levels, report.benchmarks)]
     rows += [_stage(found, index, levels, report.benchmarks) for index in range(len(spec.stages))]

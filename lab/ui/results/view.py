@@ -5,17 +5,17 @@ from __future__ import annotations
 from itertools import groupby
 
 from lab.reports.build import Level, StudyReport
-from lab.reports.paired import Difference
-from lab.reports.verdict import Verdict, p_text, signed
+from lab.reports.verdict import Verdict
 from lab.ui.components.folds import fold
-from lab.ui.components.health import Healths, health_flag, named
+from lab.ui.components.health import Healths, health_flag
 from lab.ui.components.html import chip, empty, interval_bar, link, note, number, percent, state_badge, table
 from lab.ui.components.interval_plot import Mark, interval_plot
 from lab.ui.components.markup import Html, join, tag
 from lab.ui.components.sorting import sortable
 from lab.ui.components.table import Row
+from lab.ui.results.differences import difference_plot, differences_table
+from lab.ui.runs.asked import NOBODY, run_name
 
-NOBODY: Healths = {}
 OUTCOMES = {
     "better": ("▲", "The trace helps"), "worse": ("▼", "The trace hurts"), "noise": ("≈", "No difference can be seen"),
 }
@@ -29,13 +29,6 @@ LEVELS = [
     sortable("Unparsed", True, hint="no answer could be read; counted as wrong"),
     sortable("Cut", True, hint="ended at the token budget"),
     sortable("Tokens", True, hint="mean per answer, thinking included"), sortable("Time", True),
-]
-DIFFERENCES = [
-    sortable("First − second", wide=True), sortable("Benchmark"), sortable("n", True),
-    sortable("Points", True, hint="accuracy of the first minus the second on the same questions"),
-    sortable("95 % interval"), sortable("b / c", True, hint="questions only the first / only the second got right"),
-    sortable("p", True, hint="exact McNemar"), sortable("Holm p", True, hint="corrected over all rows of this table"),
-    sortable("Can show", True, hint="smallest true difference this n shows with 80 % power"), sortable("Reads as"),
 ]
 
 
@@ -68,6 +61,7 @@ def _verdict(verdict: Verdict) -> Html:
     where = f"{verdict.base}, trained on {verdict.dataset}, asked {verdict.benchmark}"
     if is_stage:
         where = f"{verdict.models[0]} against {verdict.models[1]}, which it went on from, asked {verdict.benchmark}"
+    where += f", {verdict.asked}" if verdict.asked else ""
     return tag(
         "section", tag("h2", tag("span", sign, cls="sign", aria_hidden="true"), f" {words}", tag("small", where)),
         tag("p", verdict.sentence, cls="verdict-sentence"),
@@ -81,35 +75,17 @@ def plots_html(report: StudyReport) -> Html:
     if not report.levels:
         return Html("")
     levels = (_accuracy_plot(b, list(group)) for b, group in groupby(report.levels, lambda x: x.run.benchmark))
-    return tag("div", tag("div", *levels), tag("div", _difference_plot(report)), cls="lab-cards plots")
+    return tag("div", tag("div", *levels), tag("div", difference_plot(report.differences)), cls="lab-cards plots")
 
 
 def _accuracy_plot(benchmark: str, levels: list[Level]) -> Html:
     marks = [
-        Mark(chip(x.run.model, x.run.arm), 100 * x.low, 100 * x.accuracy, 100 * x.high, x.run.arm, f"n {x.n}")
+        Mark(run_name(x.run.model, x.run.arm, x.run.settings), 100 * x.low, 100 * x.accuracy, 100 * x.high, x.run.arm,
+             f"n {x.n}")
         for x in levels
     ]
     plot = interval_plot(marks, "%", f"accuracy on {benchmark}", (0, 100))
     return tag("section", tag("h2", f"Accuracy on {benchmark}"), plot, cls="lab-card")
-
-
-def _difference_plot(report: StudyReport) -> Html:
-    """Trace − answer first, then every arm against its base; 0 is no difference."""
-    if not report.differences:
-        return Html("")
-    parts: list[object] = []
-    for question, group in groupby(report.differences, lambda d: d.question):
-        marks = [_difference_mark(d) for d in group]
-        parts += [tag("h3", question), interval_plot(marks, "points", f"paired differences, {question}", signed=True)]
-    about = note("Same questions, so the pairs are compared, not the two levels. An interval across 0 is within noise.")
-    return tag("section", tag("h2", "Paired differences"), about, *parts, cls="lab-card")
-
-
-def _difference_mark(d: Difference) -> Mark:
-    cell = " · ".join(str(word) for word in (d.first.base, d.first.dataset, d.benchmark) if word)
-    label = join([chip(d.first.arm, d.first.arm), " − ", chip(d.second.arm, d.second.arm), " ", tag("small", cell)])
-    words = "within noise" if d.within_noise else f"n {d.n}"
-    return Mark(label, 100 * d.low, 100 * d.difference, 100 * d.high, d.first.arm, words)
 
 
 def tables_html(report: StudyReport, healths: Healths = NOBODY) -> Html:
@@ -119,9 +95,7 @@ def tables_html(report: StudyReport, healths: Healths = NOBODY) -> Html:
     rows = [_level_row(level, healths) for level in report.levels]
     parts = [tag("h2", "Every model"), table(LEVELS, rows, caption="Accuracy of every model")]
     if report.differences:
-        lines = [_difference_row(d, healths) for d in report.differences]
-        shown = table(DIFFERENCES, lines, caption="Paired differences")
-        parts += [tag("h2", "Every paired difference"), shown]
+        parts += [tag("h2", "Every paired difference"), differences_table(report.differences, healths)]
     if report.refused:
         lines = [tag("li", f"{r.first} and {r.second} on {r.benchmark}: {r.why}") for r in report.refused]
         parts += [tag("h2", "Not compared"), tag("ul", *lines)]
@@ -131,7 +105,7 @@ def tables_html(report: StudyReport, healths: Healths = NOBODY) -> Html:
 def _level_row(level: Level, healths: Healths) -> Row:
     run = level.run
     cells = [
-        named(run.model, run.arm, healths), tag("span", run.benchmark, cls="figure"), number(level.n),
+        run_name(run.model, run.arm, run.settings, healths), tag("span", run.benchmark, cls="figure"), number(level.n),
         tag("b", percent(level.accuracy)), _reach(level.low, level.accuracy, level.high, run.arm),
         percent(level.unparsed), percent(level.truncated), number(level.mean_tokens, 0), number(level.seconds, 0, "s"),
     ]
@@ -141,21 +115,6 @@ def _level_row(level: Level, healths: Healths) -> Row:
 def _reach(low: float, estimate: float, high: float, arm: str) -> Html:
     reach = f"{100 * low:.1f} to {100 * high:.1f}"
     return tag("span", reach, " ", interval_bar(low, estimate, high, arm), cls="interval-cell")
-
-
-def _difference_row(d: Difference, healths: Healths) -> Row:
-    names = join([named(d.first.model, d.first.arm, healths), " − ", named(d.second.model, d.second.arm, healths)])
-    reads = "within noise" if d.within_noise else "better" if d.difference > 0 else "worse"
-    detectable = number(100 * d.detectable) if d.detectable else number(None)
-    bar = interval_bar(d.low, d.difference, d.high, d.first.arm, (-1, 1))
-    cells = [
-        names, tag("span", d.benchmark, cls="figure"), number(d.n), tag("b", signed(d.difference)),
-        tag("span", f"{signed(d.low)} to {signed(d.high)} ", bar, cls="interval-cell"),
-        tag("span", f"{d.first_only} / {d.second_only}", cls="figure"), p_text(d.p_value), p_text(d.p_holm),
-        detectable, tag("span", reads, cls="figure"),
-    ]
-    linked = d.first.run_id and d.second.run_id
-    return Row(cells, href=f"/benchmarks?run={d.first.run_id}&with={d.second.run_id}" if linked else "")
 
 
 def pending_html(report: StudyReport) -> Html:

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lab.core.errors import LabError
+from lab.reports.asked import asked_words, titled
 from lab.reports.paired import Difference, compare, why_not_comparable
 from lab.reports.verdict import p_text, signed
-from lab.ui.components.health import named
 from lab.ui.components.html import error, fact_list, measured, note, percent
 from lab.ui.components.interval_plot import Mark, interval_plot
 from lab.ui.components.markup import Html, join, tag
+from lab.ui.runs.asked import AS_IT_IS, asked_facts, run_name
 from lab.ui.runs.listing import position
 from lab.ui.runs.samples import SHOWN_AT_ONCE, pairs_html, samples_html
 from storage.queries.benchmarks import get_run, latest_runs, paired_samples, samples
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 ALONE = {
     "All": None, "Right": "correct", "Wrong": "wrong", "Unparsed": "unparsed", "Cut at the budget": "truncated",
-    "Thought never closed": "unclosed",
+    "Thought never closed": "unclosed", "Thought closed by force": "forced", "Thought sent back": "sent_back",
 }
 TOGETHER = {"Where they differ": "differ", "Only the first right": "a_only", "Only the second right": "b_only",
             "All": None}
@@ -83,7 +84,7 @@ def _alone(store: Store, run: BenchmarkRun, view: SampleView) -> Detail:
     with store.read() as session:
         rows, total = samples(session, run.id, ALONE.get(view.only), view.search, offset, SHOWN_AT_ONCE)
         healths = health_of(session, [run.model_label])
-    title = tag("h2", named(run.model_label, run.arm, healths), f" on {run.benchmark}")
+    title = tag("h2", run_name(run.model_label, run.arm, run.settings, healths), f" on {run.benchmark}")
     head = tag("section", title, _facts(run), cls="lab-card")
     return Detail(head, samples_html(rows), position(view.page, SHOWN_AT_ONCE, len(rows), total), _pages(total))
 
@@ -100,8 +101,8 @@ def _together(store: Store, first: BenchmarkRun, second: BenchmarkRun, view: Sam
         body = error("These runs are not compared", f"{why}.", "Their questions are shown below all the same.")
     else:
         body = difference_html(compare(*records))
-    title = tag("h2", named(first.model_label, first.arm, healths), " against ",
-                named(second.model_label, second.arm, healths), f" on {first.benchmark}")
+    title = tag("h2", run_name(first.model_label, first.arm, first.settings, healths), " against ",
+                run_name(second.model_label, second.arm, second.settings, healths), f" on {first.benchmark}")
     return Detail(tag("section", title, body, cls="lab-card"), pairs_html(pairs, first, second),
                   position(view.page, SHOWN_AT_ONCE, len(pairs), total), _pages(total))
 
@@ -119,7 +120,8 @@ def _facts(run: BenchmarkRun) -> Html:
         ("tokens an answer", f"{run.mean_tokens:.0f}"), ("seconds", f"{run.seconds:.0f}"),
         ("budget", f"{budget} tokens" if budget else "–"),
         ("temperature", "greedy" if temperature in (0, None) else temperature),
-        ("benchmark version", run.benchmark_version), ("run key", tag("code", run.run_key[:12])),
+        *asked_facts(run.settings), ("benchmark version", run.benchmark_version),
+        ("run key", tag("code", run.run_key[:12])),
         ("job", tag("a", f"job {run.job_id}", href=f"/jobs?id={run.job_id}")),
     ]
     accuracy = measured(run.accuracy, run.ci_low, run.ci_high, run.n, run.arm)
@@ -128,8 +130,7 @@ def _facts(run: BenchmarkRun) -> Html:
 
 def difference_html(found: Difference) -> Html:
     """The paired difference: the sentence first, then the interval, then the figures behind it."""
-    first, second = found.first, found.second
-    names = (first.arm, second.arm) if first.arm != second.arm else ("the first", "the second")
+    first, names = found.first, _names(found)
     if found.within_noise:
         words = f"Within noise: {names[0]} is {signed(found.difference)} points from {names[1]}, interval across 0."
     else:
@@ -149,6 +150,16 @@ def difference_html(found: Difference) -> Html:
     ])
 
 
+def _names(found: Difference) -> tuple[str, str]:
+    """What the two are called in the sentence: by arm, one model by how it was asked, else by place."""
+    first, second = found.first, found.second
+    if first.arm != second.arm:
+        return first.arm, second.arm
+    if first.model == second.model and not first.asked_as(second):
+        return f"“{first.asked_words or AS_IT_IS}”", f"“{second.asked_words or AS_IT_IS}”"
+    return "the first", "the second"
+
+
 def partner_choices(store: Store, run: str) -> list[tuple[str, str]]:
     """(label, number) of the newest runs on the same benchmark, arms of the same cell first."""
     none = [("– this run alone –", "")]
@@ -161,7 +172,7 @@ def partner_choices(store: Store, run: str) -> list[tuple[str, str]]:
     with store.read() as session:
         others = [other for other in latest_runs(session, benchmark=first.benchmark) if other.id != first.id]
     others.sort(key=lambda other: (other.study_id != first.study_id, other.base != first.base, other.model_label))
-    return none + [(f"{other.model_label} · run {other.id}", str(other.id)) for other in others]
+    return none + [(f"{titled(other.model_label, other.settings)} · run {other.id}", str(other.id)) for other in others]
 
 
 def sample_rows(store: Store, view: SampleView) -> list[dict[str, Any]]:
@@ -177,7 +188,8 @@ def sample_rows(store: Store, view: SampleView) -> list[dict[str, Any]]:
 
 
 def _plain(run: BenchmarkRun, row: Any) -> dict[str, Any]:
-    return {"model": run.model_label, "arm": run.arm, **row.model_dump(exclude={"id", "run_id"})}
+    about = {"model": run.model_label, "arm": run.arm, "asked": asked_words(run.settings)}
+    return about | row.model_dump(exclude={"id", "run_id"})
 
 
 def filter_choices(partner: str) -> Sequence[str]:

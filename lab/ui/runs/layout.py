@@ -12,6 +12,7 @@ from lab.ui.app_state import SPACE_SENTENCE
 from lab.ui.components.folds import folding_block
 from lab.ui.components.html import note
 from lab.ui.components.wiring import html_block, picking_block
+from lab.ui.runs.asking_layout import Asking, lay_out_asking
 
 
 @dataclass(frozen=True)
@@ -24,12 +25,14 @@ class Form:
     max_questions: gr.Number
     temperature: gr.Number
     seed: gr.Number
+    asking: Asking
     run: gr.Button
     message: gr.HTML
 
     @property
     def values(self) -> list[Any]:
-        return [self.models, self.benchmark, self.max_new_tokens, self.max_questions, self.temperature, self.seed]
+        return [self.models, self.benchmark, self.max_new_tokens, self.max_questions, self.temperature, self.seed,
+                *self.asking.values]
 
 
 @dataclass(frozen=True)
@@ -92,9 +95,10 @@ def lay_out_form(may_launch: bool) -> Form:
             temperature = gr.Number(0, label="Temperature", info="0: greedy", minimum=0, maximum=2, step=0.1,
                                     min_width=140)
             seed = gr.Number(0, label="Seed", info="of sampling", precision=0, minimum=0, min_width=140)
+        asking = lay_out_asking()
         run = gr.Button("Run", variant="primary", scale=0, min_width=140, interactive=may_launch)
         message = html_block("" if may_launch else note(SPACE_SENTENCE))
-    return Form(models, benchmark, budget, questions, temperature, seed, run, message)
+    return Form(models, benchmark, budget, questions, temperature, seed, asking, run, message)
 
 
 def lay_out_table() -> Table:

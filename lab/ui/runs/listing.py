@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lab.reports.asked import titled
 from lab.ui.components.folds import fold
-from lab.ui.components.health import Healths, named
+from lab.ui.components.health import Healths
 from lab.ui.components.html import (
     Column,
     Row,
@@ -20,6 +21,7 @@ from lab.ui.components.html import (
     table,
 )
 from lab.ui.components.markup import Html, tag
+from lab.ui.runs.asked import run_name
 from storage.queries.benchmarks import list_runs
 from storage.queries.jobs import list_jobs
 from storage.queries.studies import health_of, list_studies
@@ -110,7 +112,7 @@ def _row(run: BenchmarkRun, selected: bool, healths: Healths) -> Row:
     share = run.n or 1
     benchmark = tag("span", run.benchmark, tag("small", f"version {run.benchmark_version}"), cls="figure")
     cells = [
-        named(run.model_label, run.arm, healths), benchmark,
+        run_name(run.model_label, run.arm, run.settings, healths), benchmark,
         number(run.n), tag("b", percent(run.accuracy)), interval, percent(run.n_unparsed / share),
         percent(run.n_truncated / share), number(run.mean_tokens, 0), number(run.seconds, 0, "s"), ago(run.created_at),
     ]
@@ -127,7 +129,8 @@ def read_running(store: Store) -> Html:
     words = [f"{len(jobs) - waiting} running" if waiting < len(jobs) else "", f"{waiting} waiting" if waiting else ""]
     more = tag("p", tag("small", f"and {total - len(jobs)} more")) if total > len(jobs) else None
     now = next((job for job in jobs if job.state != "queued"), None)
-    title = tag("span", ", ".join(filter(None, words)), tag("small", f" · {now.name}") if now else None)
+    named_now = tag("small", f" · {titled(now.name, now.spec)}") if now else None
+    title = tag("span", ", ".join(filter(None, words)), named_now)
     return tag("div", fold("running", title, tag("div", *map(_running, jobs), more)), cls="on-their-way")
 
 
@@ -136,7 +139,7 @@ def _running(job: Job) -> Html:
         progress_bar(job.progress_done, job.progress_total, job.progress_text, job.eta_s)
         if job.state != "queued" else state_badge("queued")
     )
-    return tag("div", tag("a", job.name, href=f"/jobs?id={job.id}"), state, cls="running-row")
+    return tag("div", tag("a", titled(job.name, job.spec), href=f"/jobs?id={job.id}"), state, cls="running-row")
 
 
 def study_choices(store: Store) -> list[tuple[str, str]]:
