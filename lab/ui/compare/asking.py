@@ -7,6 +7,7 @@ generation.
 
 from __future__ import annotations
 
+import contextvars
 import logging
 import threading
 import time
@@ -60,7 +61,9 @@ class Asking:
         self._on_end = on_end or self._on_end
         for column, history in zip(self.columns, self.histories, strict=True):
             if not column.ended:
-                threading.Thread(target=self._fill, args=(column, history), daemon=True).start()
+                # With the visitor's context: a lender of GPUs (ZeroGPU) reads there whose question it is.
+                asks = contextvars.copy_context()
+                threading.Thread(target=asks.run, args=(self._fill, column, history), daemon=True).start()
         return self
 
     def stop(self) -> None:
