@@ -96,10 +96,10 @@ def accuracy_table(jobs: list[Job], runs: list[BenchmarkRun], variants: dict[int
     """One row a model: its training job's state, and its accuracy on each benchmark. `variants`: job → name."""
     benchmarks = sorted({run.benchmark for run in runs})
     states = {variants.get(job.id, job.name): job.state for job in jobs if job.kind in TRAINING_KINDS}
-    titles = {run.id: titled(run.model_label, run.settings) for run in runs}
-    labels = list(dict.fromkeys([titles[run.id] for run in runs if run.arm == "base"] + list(states)))
-    labels += sorted(set(titles.values()) - set(labels))
-    cells = {(titles[run.id], run.benchmark): accuracy(run) for run in runs}
+    named = [(titled(run.model_label, run.settings), run) for run in runs]
+    labels = list(dict.fromkeys([title for title, run in named if run.arm == "base"] + list(states)))
+    labels += sorted({title for title, _ in named} - set(labels))
+    cells = {(title, run.benchmark): accuracy(run) for title, run in named}
     rows = [
         [label, states.get(label, "–"), *(cells.get((label, name), "–") for name in benchmarks)] for label in labels
     ]

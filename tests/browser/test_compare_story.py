@@ -117,7 +117,9 @@ def test_one_failed_column_may_be_retried_alone(page):
 
 def test_a_saved_comparison_is_listed_and_its_link_opens_it_elsewhere(page, url, browser):
     page.get_by_text("Save, share, send to raters").click()
-    page.locator("#compare-title input, #compare-title textarea").fill("The kept one")
+    title = page.locator("#compare-title input, #compare-title textarea")
+    title.click()
+    title.press_sequentially("The kept one", delay=30)  # the fold has just been opened: the box may not listen yet
     page.locator("#compare-save").click()
     listed = page.locator("#compare-list")
     expect(listed.get_by_text("The kept one")).to_be_visible()

@@ -70,6 +70,7 @@ def test_two_processes_that_stop_and_go_on_give_the_curve_and_the_adapter_of_one
     tmp_path, alone, sharding, monkeypatch
 ):
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.setattr("jobs.ranks.LOOK_EVERY_S", 0.01)  # four steps of so small a base take less than the usual look
     order, folder = job(tmp_path / "job", gpus=2, sharding=sharding)
     with pytest.raises(Stopped, match=r"stopped after step \d of 6; checkpoint-\d is whole"):
         run_ranks(order, folder, StopsAfter(folder, 2))

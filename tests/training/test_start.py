@@ -151,7 +151,7 @@ def test_a_variant_taught_another_style_is_read_in_that_style_and_its_base_in_it
     assert read_contract(source.folder)["thinking_style"] == "headings"
     engine = LoadedBase(tiny)
     engine.load(source)
-    assert (engine._weights.style("huatuo"), engine._weights.style("tiny")) == ("headings", "tags")
+    assert [engine._weights.loaded(label).style for label in ("huatuo", "tiny")] == ["headings", "tags"]
     asked = [[{"role": "user", "content": "What is 10 plus 20?"}]]
     (said,) = engine.generate_batch("huatuo", asked, GenerationOptions(max_new_tokens=80))
     assert said.raw_text.startswith("## Thinking\n\n")
