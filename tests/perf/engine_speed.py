@@ -1,9 +1,10 @@
 """The engine's speed: columns side by side, a batch of uneven answers, the first token. Run by hand:
 
-    python -m tests.perf.engine_speed [--turns 5] [--threads 1] [--base demo-llama] [--variant FOLDER] [--skip peft]
+    python -m tests.perf.engine_speed [--turns 5] [--threads 1] [--base demo-llama] [--variant FOLDER] [--rank 64]
+        [--skip peft batch]
 
-columns   One question to 1, 2 and 4 variants (LoRA r = 64 on all linear maps), 64 new tokens each whatever the model
-          says, streamed. Wall time against one variant's. Beside it PEFT's own mixed batches (`adapter_names`).
+columns   One question to 1, 2 and 4 variants (LoRA on all linear maps), 64 new tokens each whatever the model says.
+          Time against one variant's, by the clock and of the processor. Beside it PEFT's own mixed batches.
 batch     256 questions of both embedded benchmarks to a variant with traces, greedy: until it ends by itself, and with
           answers of 8 to 128 tokens, drawn evenly. Against `generate` of transformers with padding, at each batch
           size, prompts sorted by length; the best of each counts. Same weights (merged for `generate`; stacked in the
@@ -44,6 +45,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--base", default="demo-llama")
     parser.add_argument("--variant", default="", help="folder of a trained adapter on the base")
+    parser.add_argument("--rank", type=int, default=64, help="of the LoRA in `columns`")
     parser.add_argument("--skip", nargs="*", default=[])
     parser.add_argument("--bandwidth", type=float, default=4.8e12, help="bytes a second of the GPU's memory")
     asked = parser.parse_args()
@@ -61,7 +63,7 @@ def measure(asked: argparse.Namespace, folder: Path) -> dict[str, Any]:
     card = bases()[asked.base]
     engine = LoadedBase(card)
     for number in range(max(COLUMNS)):
-        path = random_adapter(engine._weights.base, folder / f"v{number}", number)
+        path = random_adapter(engine._weights.base, folder / f"v{number}", number, asked.rank)
         engine.load(ModelSource(ref=f"v{number}", label=f"v{number}", base=card.name, folder=str(path), kind="adapter"))
     found: dict[str, Any] = {"columns": columns(engine, asked.turns), "first": first_token(engine)}
     if engine._weights.device.type == "cuda":
@@ -76,22 +78,23 @@ def measure(asked: argparse.Namespace, folder: Path) -> dict[str, Any]:
 
 def columns(engine: Any, turns: int) -> dict[str, Any]:
     """Median seconds of n columns, and their ratio to one."""
-    seconds: dict[int, list[float]] = {n: [] for n in COLUMNS}
-    base_and: list[float] = []
-    ask_together(engine, ["v0", "v1", "v2", "v3"])
+    asked = {str(n): [f"v{number}" for number in range(n)] for n in COLUMNS}
+    asked["base_and_three"] = [engine.base, "v0", "v1", "v2"]
+    ask_together(engine, asked["4"])
+    times: dict[str, list[tuple[float, float]]] = {name: [] for name in asked}
     for _ in range(turns):
-        for n in COLUMNS:
-            seconds[n].append(ask_together(engine, [f"v{number}" for number in range(n)]))
-        base_and.append(ask_together(engine, [engine.base, "v0", "v1", "v2"]))
-    middle = {n: statistics.median(times) for n, times in seconds.items()}
+        for name, labels in asked.items():
+            times[name].append(ask_together(engine, labels))
+    clock, processor = ({name: statistics.median(each[kind] for each in found) for name, found in times.items()}
+                        for kind in (0, 1))
     return {
-        "seconds": middle, "ratio": {n: middle[n] / middle[1] for n in COLUMNS},
-        "base_and_three": statistics.median(base_and) / middle[1], "tokens": NEW_TOKENS,
+        "seconds": clock, "ratio": {name: value / clock["1"] for name, value in clock.items()},
+        "ratio_of_processor": {name: value / processor["1"] for name, value in processor.items()}, "tokens": NEW_TOKENS,
     }
 
 
-def ask_together(engine: Any, labels: list[str]) -> float:
-    """Seconds until all have said NEW_TOKENS tokens."""
+def ask_together(engine: Any, labels: list[str]) -> tuple[float, float]:
+    """Seconds of the clock and of the processor until all have said NEW_TOKENS tokens."""
     from lab.engine._rows import Choosing, Row
 
     prompt = engine.encode([{"role": "user", "content": "A patient of 60 kg has a sodium of 140. What is the gap?"}])
@@ -101,13 +104,13 @@ def ask_together(engine: Any, labels: list[str]) -> float:
         row = Row(prompt, engine._weights.loaded(label).names, choosing, lambda ids: "")
         row.tell = lambda row: ended.release() if row.finish else None
         rows.append(row)
-    started = time.perf_counter()
+    started, before = time.perf_counter(), time.process_time()
     for row in rows:
         engine._loop.add(engine._weights.lane, row)
     for _ in rows:
         ended.acquire()
     assert {len(row.ids) for row in rows} == {NEW_TOKENS}
-    return time.perf_counter() - started
+    return time.perf_counter() - started, time.process_time() - before
 
 
 def first_token(engine: Any, times: int = 20) -> dict[str, float]:
@@ -133,7 +136,7 @@ def first_token(engine: Any, times: int = 20) -> dict[str, float]:
 def bandwidth(engine: Any, found: dict[str, Any], bytes_per_s: float) -> dict[str, float]:
     """Bytes of the weights read once a step, as a share of what the memory could give in that time."""
     weights = sum(p.numel() * p.element_size() for p in engine._weights.base.parameters())
-    return {str(n): weights / (seconds / NEW_TOKENS) / bytes_per_s for n, seconds in found["seconds"].items()}
+    return {name: weights / (seconds / NEW_TOKENS) / bytes_per_s for name, seconds in found["seconds"].items()}
 
 
 def peft_columns(card: Any, folders: list[Path], turns: int) -> dict[str, Any]:
@@ -281,14 +284,14 @@ def padded_generate(model: Any, engine: Any) -> Callable[[Work, int], list[list[
     return run
 
 
-def random_adapter(model: Any, folder: Path, seed: int) -> Path:
-    """LoRA r = 64 with random A and B of a size that changes what the model says."""
+def random_adapter(model: Any, folder: Path, seed: int, rank: int = 64) -> Path:
+    """LoRA with random A and B of a size that changes what the model says."""
     import copy
 
     import torch
     from peft import LoraConfig, get_peft_model
 
-    config = LoraConfig(r=64, lora_alpha=128, target_modules="all-linear", task_type="CAUSAL_LM")
+    config = LoraConfig(r=rank, lora_alpha=2 * rank, target_modules="all-linear", task_type="CAUSAL_LM")
     copied = copy.deepcopy(model) if sum(p.numel() for p in model.parameters()) < 1e8 else model
     wrapped = get_peft_model(copied, config)
     torch.manual_seed(seed)
