@@ -21,15 +21,18 @@ RUN = {
 }
 
 
-class StopsAfter(FileContext):
-    """The supervisor's side of a cancel: control.json says stop once rank 0 has reported a step."""
+class StopsAtOnce(FileContext):
+    """The supervisor's side of a cancel: control.json says stop once rank 0 has reported that its first step begins.
 
-    def __init__(self, job: JobFolder, step: int):
+    Not later: the six steps of so small a base may be over before the next look.
+    """
+
+    def __init__(self, job: JobFolder):
         super().__init__(job, {})
-        self.step = step
 
     def stop_requested(self) -> bool:
-        if any(event["step"] >= self.step for event in events(self.job, "metric")) and not self.job.control.exists():
+        begun = any(event["text"] == "first step" for event in events(self.job, "progress"))
+        if begun and not self.job.control.exists():
             write_json(self.job.control, {"stop": "cancel"})
         return super().stop_requested()
 
@@ -70,10 +73,10 @@ def test_two_processes_that_stop_and_go_on_give_the_curve_and_the_adapter_of_one
     tmp_path, alone, sharding, monkeypatch
 ):
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    monkeypatch.setattr("jobs.ranks.LOOK_EVERY_S", 0.01)  # four steps of so small a base take less than the usual look
+    monkeypatch.setattr("jobs.ranks.LOOK_EVERY_S", 0.01)
     order, folder = job(tmp_path / "job", gpus=2, sharding=sharding)
     with pytest.raises(Stopped, match=r"stopped after step \d of 6; checkpoint-\d is whole"):
-        run_ranks(order, folder, StopsAfter(folder, 2))
+        run_ranks(order, folder, StopsAtOnce(folder))
     parts = list(folder.checkpoints.last_whole().folder.glob("*_fsdp_*/*.distcp"))
     assert bool(parts) == (sharding == "fsdp")  # shared out, each rank wrote its own part
     order, folder = job(tmp_path / "job", gpus=2, sharding=sharding)
