@@ -61,6 +61,7 @@ class Answer:
             self._tell(Chunk(kind, shown, logprobs=fresh))
 
     def _end(self, row: Row) -> None:
+        report = None
         try:
             report = self._before_end()
         except LabError as error:

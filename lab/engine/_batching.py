@@ -92,10 +92,9 @@ class Lane:
 
     def _forget_ended(self) -> None:
         """The last rows move into the places of those that have ended; not while a group is being read behind them."""
-        for row in (*self.rows, *self.waiting):
+        for row in self.rows:  # those that wait are many in a batch: they are looked at when they are let in
             if row.cancelled and row.finish is None:
                 row.end("cancelled")
-        self.waiting = deque(row for row in self.waiting if row.finish is None)
         self._forget_retired()
         if len(self.rows) > self.n_live:
             return
@@ -107,11 +106,13 @@ class Lane:
             last = self.rows.pop()
             if place < len(self.rows):
                 self.rows[place] = last
-                self._cache.move(len(self.rows), place, len(last.tokens))
+                self._cache.move(len(self.rows), place, last.length + 1)
         self.n_live = len(self.rows)
 
     def _admit(self) -> None:
         """Take as many waiting rows as there is room for, if none is being read."""
+        while self.waiting and self.waiting[0].cancelled:
+            self.waiting.popleft().end("cancelled")
         if len(self.rows) > self.n_live or not self.waiting or self.paused:
             return
         free = self.max_rows - self.n_live

@@ -6,6 +6,7 @@ import queue
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from typing import Any
 
 from lab.bases.cards import BaseCard
@@ -151,7 +152,7 @@ class LoadedBase:
                 f"a prompt has {len(prompt)} tokens, but '{self.base}' holds {self._context_tokens}: shorten it", "data"
             )
         style = THINKING_STYLES[model.style]
-        choosing = _bounded(choosing, room)
+        choosing = replace(choosing, most=min(choosing.most, room))
         rule = self._rule(budget, style, prompt) if budget.bounds else None
         return Row(prompt, model.names, choosing, lambda ids: decode(self.tokenizer, ids), rule)
 
@@ -161,12 +162,6 @@ class LoadedBase:
             lambda text: self.tokenizer(text, add_special_tokens=False)["input_ids"],
             bool(opening(self.tokenizer, prompt, style)),
         )
-
-
-def _bounded(choosing: Choosing, room: int) -> Choosing:
-    from dataclasses import replace
-
-    return choosing if choosing.most <= room else replace(choosing, most=room)
 
 
 def _cancelling(row: Row) -> Callable[[], None]:

@@ -32,14 +32,9 @@ MOST_ROUTE_BYTES = 256 * 2**20  # above this only the newest composition is kept
 Names = tuple[str, ...]  # the adapters of one row, summed; () is the base alone
 
 
-@dataclass
-class Route:
-    """What the layers of one batch add: per layer, the adapters side by side."""
-
-    rows: tuple[Names, ...]
-    trains: bool
-    sides: dict[str, tuple[torch.Tensor, torch.Tensor, torch.Tensor | None, torch.Tensor | None]]
-    # layer → (A_all (in, K), B_all (K, out), mask (rows, 1, K) or None: all rows share all, scale (rows, 1, out))
+# Layer → what it adds in one batch: (A_all (in, K), B_all (K, out), mask (rows, 1, K) or None where all rows share all,
+# DoRA's scale (rows, 1, out) or None).
+Route = dict[str, tuple[torch.Tensor, torch.Tensor, torch.Tensor | None, torch.Tensor | None]]
 
 
 @dataclass
@@ -135,13 +130,13 @@ class Stack:
         with torch.inference_mode(False):
             sides = {layer: _side(layer, named, rows, self) for layer in self._layers}
         trains = any(part.a.requires_grad for name in named for part in self._parts[name].values())
-        route = Route(rows, trains, {layer: side for layer, side in sides.items() if side is not None})
+        route: Route = {layer: side for layer, side in sides.items() if side is not None}
         if not trains:  # what is trained changes with every step
             self._keep(rows, route)
         return route
 
     def _keep(self, rows: tuple[Names, ...], route: Route) -> None:
-        n_bytes = sum(a.nbytes + b.nbytes for a, b, *_ in route.sides.values())
+        n_bytes = sum(a.nbytes + b.nbytes for a, b, *_ in route.values())
         most = ROUTES_KEPT if n_bytes * ROUTES_KEPT <= MOST_ROUTE_BYTES else 1
         while len(self._routes) >= most:
             self._routes.popitem(last=False)
@@ -149,7 +144,7 @@ class Stack:
 
     def _hook(self, layer: str) -> Any:
         def add(module: nn.Linear, args: tuple[torch.Tensor, ...], output: torch.Tensor) -> torch.Tensor | None:
-            side = self._route.sides.get(layer) if self._route is not None else None
+            side = self._route.get(layer) if self._route is not None else None
             return None if side is None else _added(module, args[0], output, side)
 
         return add

@@ -169,7 +169,7 @@ class Weights:
             raise LabError(f"the weights in {folder} cannot be read: {error}") from error
         model = self._placed(model)
         lane = Lane(model, Stack(model), self._max_rows)
-        return Loaded("full", lane, (), style, str(folder), Identity(0.0, 0.0))
+        return Loaded("full", lane, (), style, str(folder), None)  # on no base: nothing to prove
 
     def _settings(self) -> dict[str, Any]:
         return {"dtype": self.dtype} | (in_four_bits(self.dtype) if self._four_bits else {})

@@ -34,9 +34,6 @@ class RemoteEngine:
         self._models.load(source)
         self._sources[source.label] = source
 
-    def probe_identity(self) -> None:
-        """Nothing: nobody can look into a remote model's weights."""
-
     def close(self) -> None:
         self._models.close()
 

@@ -13,10 +13,14 @@ from typing import Any
 
 import torch
 
+from lab.core.errors import LabError
 from lab.core.types import StyleName
 from lab.data.chat import prompt_messages
 from lab.data.targets import THINKING_STYLES
-from lab.engine._decoding import Decoding, decode
+from lab.engine._answering import opening
+from lab.engine._batching import Lane
+from lab.engine._decoding import decode
+from lab.engine._rows import Choosing, Row
 from lab.training.health import Health, Reply, judge, not_examined
 from lab.training.probes import Probe
 
@@ -32,7 +36,7 @@ def examine(
 ) -> Health:
     """Ask every probe and judge the replies. `max_new_tokens`: None for BUDGET times the longest taught reply.
 
-    A model that does not fit in memory to be asked is flagged as not examined: its training is not lost for that.
+    A model that cannot be asked, for memory or for its layers, is flagged as not examined: its training is not lost.
     """
     if not probes:
         raise ValueError("examine needs at least one probe")
@@ -42,8 +46,10 @@ def examine(
     with _answering(model):
         try:
             replies = ask(model, tokenizer, list(zip(probes, taught, strict=True)), style, budget)
-        except torch.OutOfMemoryError:
-            return not_examined("one question does not fit in memory beside what the training holds")
+        except LabError as error:
+            full = error.reason == "memory"
+            return not_examined(
+                "one question does not fit in memory beside what the training holds" if full else str(error))
     return judge(replies, style, time.perf_counter() - started)
 
 
@@ -71,42 +77,26 @@ def _answering(model: Any) -> Iterator[None]:
 
 
 def ask(model: Any, tokenizer: Any, asked: list[Asked], style: StyleName, budget: int) -> list[Reply]:
-    """Replies in order, AT_ONCE at a time; half as many where memory runs out. The model is in evaluation mode."""
-    size = min(AT_ONCE, len(asked))
-    while True:
-        try:
-            return [reply for cut in range(0, len(asked), size)
-                    for reply in _ask_batch(model, tokenizer, asked[cut : cut + size], style, budget)]
-        except torch.OutOfMemoryError:
-            if size == 1:
-                raise
-            size //= 2
-            torch.cuda.empty_cache()
+    """Replies in order, at most AT_ONCE at a time; half as many where memory runs out. The model is in evaluation mode.
 
-
-def _ask_batch(model: Any, tokenizer: Any, asked: list[Asked], style: StyleName, budget: int) -> list[Reply]:
+    LabError when one alone does not fit in memory, or when the engine cannot decode such a model.
+    """
     prompts = [_prompt(tokenizer, probe) for probe, _ in asked]
-    ends, context = _end_ids(model, tokenizer), getattr(model.config, "max_position_embeddings", None)
-    budgets = [min(budget, context - len(prompt)) if context else budget for prompt in prompts]
-    said: list[list[int]] = [[] for _ in asked]
-    ended = [False] * len(asked)
-    pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else min(ends)
-    decoding = Decoding(prompts, pad, 0.0, 0, next(model.parameters()).device)
-    decoding.drop({row for row, room in enumerate(budgets) if room < 1})
-    while decoding.rows:
-        over = set()
-        for row, token in decoding.step(model):
-            if token in ends:
-                ended[row] = True
-            else:
-                said[row].append(token)
-            if ended[row] or len(said[row]) == budgets[row]:
-                over.add(row)
-        if over:
-            decoding.drop(over)
+    ends, context = frozenset(_end_ids(model, tokenizer)), getattr(model.config, "max_position_embeddings", None)
+    rooms = [max(0, min(budget, context - len(prompt)) if context else budget) for prompt in prompts]
+    rows = [Row(prompt, (), Choosing(room, ends, patient=True), lambda ids: decode(tokenizer, ids))
+            for prompt, room in zip(prompts, rooms, strict=True)]
+    lane = Lane(model, max_rows=AT_ONCE)
+    lane.waiting.extend(row for row, room in zip(rows, rooms, strict=True) if room)
+    while lane.busy:
+        lane.work()
+    for row in rows:
+        if row.error is not None:
+            raise row.error
     return [
-        Reply(probe, _opened(tokenizer, prompt, style) + decode(tokenizer, ids), tuple(ids), end, max(0, room), taught)
-        for (probe, taught), prompt, ids, end, room in zip(asked, prompts, said, ended, budgets, strict=True)
+        Reply(probe, opening(tokenizer, row.prompt, THINKING_STYLES[style]) + decode(tokenizer, row.ids),
+              tuple(row.ids), row.finish == "eos", room, taught)
+        for (probe, taught), row, room in zip(asked, rows, rooms, strict=True)
     ]
 
 
@@ -121,9 +111,3 @@ def _end_ids(model: Any, tokenizer: Any) -> set[int]:
     given = model.generation_config.eos_token_id
     named = [tokenizer.eos_token_id, *(given if isinstance(given, list) else [given])]
     return {token for token in named if token is not None}
-
-
-def _opened(tokenizer: Any, prompt: Sequence[int], style: StyleName) -> str:
-    """The opening mark if the template itself writes it: the model then never does."""
-    mark = THINKING_STYLES[style].open
-    return mark if decode(tokenizer, prompt[-8:]).rstrip().endswith(mark) else ""

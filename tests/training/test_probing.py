@@ -10,6 +10,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from lab.bases.cards import bases
 from lab.data.chat import prompt_messages
 from lab.data.dataset import datasets
+from lab.engine._batching import Lane
 from lab.training import _probing
 from lab.training._probing import examine
 from lab.training.probes import asked_probes, taught_probes
@@ -150,25 +151,31 @@ def test_a_template_that_opens_the_thought_is_read_with_its_mark(by_heart):
 
 def test_out_of_memory_halves_the_batch_and_at_last_flags_the_model(by_heart, monkeypatch):
     model, tokenizer = by_heart
-    real, sizes = _probing.Decoding, []
+    real, sizes = Lane._pass, []
 
-    def small(prompts, *rest):
-        sizes.append(len(prompts))
-        if len(prompts) > 2:
+    def small(self, rows, *rest):
+        sizes.append(len(rows))
+        if len(rows) > 2:
             raise torch.OutOfMemoryError("no room")
-        return real(prompts, *rest)
+        return real(self, rows, *rest)
 
-    monkeypatch.setattr(_probing, "Decoding", small)
-    monkeypatch.setattr(torch.cuda, "empty_cache", lambda: None)
+    monkeypatch.setattr(Lane, "_pass", small)
     assert examine(model, tokenizer, taught_probes(ROWS, "trace", "tags", 8), "tags").failed == ()
-    assert sizes == [8, 4, 2, 2, 2, 2]
+    assert sizes[:2] == [8, 4] and max(sizes[2:]) == 2
 
-    def never(prompts, *rest):
+    def never(*_):
         raise torch.OutOfMemoryError("no room")
 
-    monkeypatch.setattr(_probing, "Decoding", never)
+    monkeypatch.setattr(Lane, "_pass", never)
     health = examine(model, tokenizer, taught_probes(ROWS, "trace", "tags", 8), "tags")
     assert health.n == 0 and health.failed[0].startswith("not examined")
+
+
+def test_a_model_the_engine_cannot_decode_is_flagged_and_its_training_is_not_lost(by_heart, monkeypatch):
+    model, tokenizer = by_heart
+    monkeypatch.setattr(model.config, "layer_types", ["linear_attention"], raising=False)
+    health = examine(model, tokenizer, taught_probes(ROWS, "trace", "tags", 2), "tags")
+    assert health.n == 0 and "linear_attention" in health.failed[0]
 
 
 def test_no_probe_is_a_mistake(by_heart):
