@@ -165,6 +165,6 @@ def _differences_text(first: Curve, second: Curve) -> str:
     rows = [[str(one.budget), WAYS[one.way], signed(one.difference.difference),
              f"[{signed(one.difference.low)}, {signed(one.difference.high)}] n={one.difference.n}",
              p_text(one.difference.p_value)] for one in differences]
-    lines = [f"{one.first} and {one.second}: {one.why}" for one in refused]
+    lines = dict.fromkeys(f"{one.first} and {one.second}: {one.why}" for one in refused)  # each once
     table = aligned(("budget", "at it the thought is", "points", "95 % interval", "p"), rows) if rows else ""
     return "\n".join((f"{first.title}  −  {second.title}", "", table, *lines))

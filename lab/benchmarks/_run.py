@@ -7,14 +7,13 @@ adapter. A job that starts again goes on from its rows (`lab.benchmarks.kept_row
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from itertools import groupby
 from typing import Any
 
 import torch
 
-from lab.bases.cards import bases
 from lab.benchmarks._asking import Answered, Run, generated, messages, shared_rows
 from lab.benchmarks._weighing import weighed
 from lab.benchmarks.kept_rows import KeptRows
@@ -27,7 +26,7 @@ from lab.benchmarks.warnings import first_words
 from lab.core.context import Context, Stopped
 from lab.core.errors import LabError
 from lab.core.types import ModelSource
-from lab.engine._hf import GenerationOptions, LoadedBase
+from lab.engine.warming import warm_engine
 
 TRAINED = ("nearest", "random")
 FIRST = 8  # answers after which the log says what they look like
@@ -177,43 +176,15 @@ def _ask(engine: Any, runs: Sequence[Run], state: _State) -> None:
     if (adaptation := spec.adaptation()).mode != "none":
         state.context.log(f"each question: {adaptation.mode} examples of {adaptation.dataset}")
     ask = generated if spec.mode == "generate" else weighed
-    with closing(_batches(ask, engine, missing, spec.batch_size)) as batches:
+    with closing(ask(engine, missing, spec.batch_size)) as batches:
         for batch in batches:
             state.add(batch)
-
-
-def _batches(
-    ask: Any, engine: Any, missing: Sequence[tuple[Run, Posed]], batch_size: int
-) -> Iterator[list[Answered]]:
-    yield from ask(engine, missing, batch_size)
 
 
 def _loaded(sources: Sequence[ModelSource], engine: Any) -> Any:
     """One engine with every model of a group."""
     for source in sources:
         engine = warm_engine(source, engine)
-    return engine
-
-
-def warm_engine(source: ModelSource, engine: Any = None) -> Any:
-    """The model in memory, after a first token: no question pays for lazy set-up. `engine` is used again if it fits.
-
-    A `LoadedBase`, or for a remote model the `RemoteEngine` that asks its endpoint; both generate alike.
-    """
-    if source.kind == "remote":
-        from lab.engine.remote import RemoteEngine
-
-        return RemoteEngine(source)
-    if engine is None or engine.base != source.base:
-        engine = LoadedBase(bases()[source.base])
-    if source.label in engine.labels() and source.kind == "base":
-        return _warmed(engine, source.label)
-    engine.load(source)
-    return _warmed(engine, source.label)
-
-
-def _warmed(engine: Any, label: str) -> Any:
-    engine.generate_batch(label, [[{"role": "user", "content": "1+1?"}]], GenerationOptions(max_new_tokens=1))
     return engine
 
 

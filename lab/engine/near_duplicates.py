@@ -16,7 +16,6 @@ goes, by `runs`: it would give the case away.
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
@@ -24,10 +23,10 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from lab.data.decontaminate import N_WORDS, WORD
+from lab.data.overlap import NUMBER
 
 COVERED = 0.8  # of the shorter text's words
 SIMILAR = 0.97  # cosine
-NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 ASKING = frozenset(
     "a an the of is are was were be what which who how much many find calculate compute determine give work out tell "
     "me by in on for to and has have with per does do need needs please question answer".split()

@@ -35,3 +35,28 @@ def tiny_registered(tiny, monkeypatch):
     """As `tiny`, with the base known by its name."""
     monkeypatch.setitem(bases(), "tiny", tiny[0])
     return tiny
+
+
+@pytest.fixture(scope="module")
+def with_a_whole_model(tiny, tmp_path_factory):
+    """The base, both adapters, and 'whole': weights of its own with noise in them."""
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    from lab.core.types import ModelSource
+    from lab.engine._hf import LoadedBase
+    from tests.engine.tiny import make_tokenizer
+
+    card, sources = tiny
+    folder = tmp_path_factory.mktemp("whole")
+    model = AutoModelForCausalLM.from_pretrained(card.location())
+    torch.manual_seed(5)
+    for weight in model.parameters():
+        weight.data += torch.randn_like(weight) * 0.02
+    model.save_pretrained(folder)
+    make_tokenizer().save_pretrained(folder)
+    engine = LoadedBase(card)
+    for source in sources.values():
+        engine.load(source)
+    engine.load(ModelSource(ref="whole", label="whole", base="tiny", folder=str(folder), kind="full"))
+    return engine

@@ -20,7 +20,6 @@ import lab.engine._likelihood as likelihood
 from lab.bases.cards import bases
 from lab.bases.tokenizers import open_tokenizer
 from lab.core.errors import LabError, UnknownName
-from lab.core.types import ModelSource
 from lab.data.targets import THINKING_STYLES
 from lab.engine._batching import Lane
 from lab.engine._hf import LoadedBase
@@ -169,21 +168,9 @@ def test_batches_are_cut_by_rows_padded_tokens_and_logits(monkeypatch):
     assert together == list(range(40))
 
 
-@pytest.fixture(scope="module")
-def loaded(tiny, tmp_path_factory):
-    card, sources = tiny
-    folder = tmp_path_factory.mktemp("whole")
-    model = AutoModelForCausalLM.from_pretrained(card.location())
-    torch.manual_seed(5)
-    for weight in model.parameters():
-        weight.data += torch.randn_like(weight) * 0.02
-    model.save_pretrained(folder)
-    make_tokenizer().save_pretrained(folder)
-    engine = LoadedBase(card)
-    for source in sources.values():
-        engine.load(source)
-    engine.load(ModelSource(ref="whole", label="whole", base="tiny", folder=str(folder), kind="full"))
-    return engine
+@pytest.fixture
+def loaded(with_a_whole_model):
+    return with_a_whole_model
 
 
 def asked_of(label, n=6):

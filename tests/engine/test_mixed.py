@@ -6,40 +6,23 @@ import queue
 import threading
 
 import pytest
-import torch
 
 from lab.core.errors import LabError, UnknownName
 from lab.core.types import ModelSource
-from lab.engine._hf import LoadedBase
 from lab.engine.adapt import Adaptation
 from lab.engine.fingerprint import prompt_sha
 from lab.engine.protocol import Asked, Chunk, GenerationOptions, Stats
 from lab.engine.remote import RemoteEngine
-from tests.engine.tiny import SUMS, make_tokenizer, question
+from tests.engine.tiny import SUMS, question
 
 CHATS = [[{"role": "user", "content": question(*s)}] for s in SUMS]
 GREEDY = GenerationOptions(max_new_tokens=40)
 UNLIKE = {"seconds"}
 
 
-@pytest.fixture(scope="module")
-def loaded(tiny, tmp_path_factory):
-    """The base, both adapters, and 'whole': weights of its own with noise in them."""
-    from transformers import AutoModelForCausalLM
-
-    card, sources = tiny
-    folder = tmp_path_factory.mktemp("whole")
-    model = AutoModelForCausalLM.from_pretrained(card.location())
-    torch.manual_seed(5)
-    for weight in model.parameters():
-        weight.data += torch.randn_like(weight) * 0.02
-    model.save_pretrained(folder)
-    make_tokenizer().save_pretrained(folder)
-    engine = LoadedBase(card)
-    for source in sources.values():
-        engine.load(source)
-    engine.load(ModelSource(ref="whole", label="whole", base="tiny", folder=str(folder), kind="full"))
-    return engine
+@pytest.fixture
+def loaded(with_a_whole_model):
+    return with_a_whole_model
 
 
 def told(generations):
@@ -165,10 +148,10 @@ class Endpoints:
     """Remote models that answer at once with their label, and remember what was asked at a time."""
 
     def __init__(self):
-        self.asked, self.cancelled = [], 0
+        self.asked, self.cancelled, self.loaded = [], 0, []
 
     def load(self, source):
-        pass
+        self.loaded.append(source.label)
 
     def submit(self, request, tell):
         self.asked.append((request.label, request.seed))
@@ -192,6 +175,6 @@ def test_remote_models_are_asked_together_too():
     batches = engine.generate_mixed(asked, 8)
     next(batches)
     batches.close()
-    assert endpoints.cancelled
+    assert endpoints.cancelled and endpoints.loaded == ["r", "s"]
     with pytest.raises(UnknownName):
         mixed(engine, [Asked("t", CHATS[0], GREEDY)], 1)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import random
-from typing import Literal
+from typing import Literal, get_args
 
+from lab.core.errors import UnknownName
 from lab.core.types import Example
 from lab.data.demo import arithmetic, calculators, logic, scores
 from lab.data.demo.problem import Family, Problem
@@ -20,6 +21,8 @@ FIELDS: dict[Field, dict[str, Family]] = {
 
 def draw(field: Field, split: Split, count: int, seed: int) -> list[Problem]:
     """`count` different problems of one split, families in turn, the same for the same arguments."""
+    if split not in get_args(Split):  # no problem would ever be of it
+        raise UnknownName("split", split, get_args(Split))
     rng = random.Random(f"{field}/{split}/{seed}")
     families = list(FIELDS[field].values())
     problems: dict[str, Problem] = {}
