@@ -139,8 +139,9 @@ def _said(session: Session, column: dict[str, Any], answer: dict[str, Any]) -> d
     return dict(
         model_label=column["label"], arm=column.get("arm", "base"), base=column.get("base", ""),
         variant_id=variant.id if variant else None,
-        raw_text=generation.raw_text, shown_text=shown, think_state=generation.think_state,
-        finish_reason=generation.finish_reason, n_tokens=generation.n_think_tokens + generation.n_answer_tokens,
+        raw_text=generation.raw_text, think_text=generation.think_text, shown_text=shown,
+        think_state=generation.think_state, finish_reason=generation.finish_reason,
+        n_tokens=generation.n_think_tokens + generation.n_answer_tokens,
         sha256=hashlib.sha256(shown.encode()).hexdigest(),  # proves that what was rated is what was frozen
     )
 

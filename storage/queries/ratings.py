@@ -1,11 +1,12 @@
-"""Rating rounds to look at: banks, rounds, progress, and the results of a closed round.
+"""Rating rounds to look at: banks, rounds, progress, quality while they run, and the results once they may be seen.
 
 While a round is open only counts leave this file: results that can be watched are results that can be waited for.
+Unblinding opens them early, is logged, and is said wherever they are shown.
 """
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,13 +14,13 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from lab.core.errors import LabError
-from lab.rating.results import RatingRow, RoundResults, results
+from lab.rating.design import Face, RoundSpec, stored
 from storage.tables.ratings import Answer, AnswerBank, Assignment, Rater, Rating, Round, Unit
 
 
 @dataclass(frozen=True)
 class BankModel:
-    """A model that answered in a bank."""
+    """A model that answered in a bank, or a face of it."""
 
     label: str
     arm: str
@@ -45,9 +46,11 @@ class RaterProgress:
     """How far one rater is. No score of any kind."""
 
     code: str
-    guest: bool
-    n_done: int
+    kind: str
+    state: str
+    n_done: int  # units that count
     n_skipped: int
+    n_flagged: int
     started_at: datetime | None
     last_seen_at: datetime | None
 
@@ -57,17 +60,21 @@ class RoundProgress:
     """How far a round is: counts only."""
 
     round: Round
-    bank_name: str
+    design: RoundSpec
+    bank_name: str  # "" for one that came from another lab
     n_units: int
-    n_complete: int  # units that reached the quota
-    n_ratings: int
-    n_needed: int  # units × quota
+    n_complete: int  # units that reached their quota
+    n_ratings: int  # that count
+    n_needed: int
     n_skipped: int
+    n_surplus: int
+    skip_reasons: dict[str, int]
+    flags: tuple[tuple[str, str, str], ...]  # (rater, question, what they reported)
     raters: tuple[RaterProgress, ...]
 
 
 def banks(session: Session) -> list[BankSummary]:
-    """Answer banks that two or more models answered, newest first."""
+    """Answer banks that two or more models answered, newest first; with one model, when its thinking is kept."""
     rows = session.exec(
         select(Answer.bank_id, Answer.model_label, Answer.arm, Answer.base, func.count(col(Answer.id)))
         .group_by(Answer.bank_id, Answer.model_label, Answer.arm, Answer.base)
@@ -84,6 +91,12 @@ def banks(session: Session) -> list[BankSummary]:
     ]
 
 
+def thinking_kept(session: Session, bank_id: int) -> set[str]:
+    """Models of a bank whose thinking can be shown as an arm of its own."""
+    return set(session.exec(select(Answer.model_label).where(Answer.bank_id == bank_id, Answer.think_text != "")
+                            .distinct()).all())
+
+
 def list_rounds(session: Session) -> list[Round]:
     """Newest first."""
     return list(session.exec(select(Round).order_by(col(Round.id).desc())).all())
@@ -97,73 +110,88 @@ def get_round(session: Session, round_id: int) -> Round:
 
 
 def progress(session: Session, round_id: int) -> RoundProgress:
-    """Counts of one round."""
+    """Counts of one round. Raters on trial are listed and count nowhere."""
     the_round = get_round(session, round_id)
-    units = session.exec(select(Unit.id).where(Unit.round_id == round_id)).all()
-    rows = session.exec(select(Assignment.unit_id, Assignment.rater_id, Assignment.state, Assignment.id)
-                        .join(Rater).where(Rater.round_id == round_id)).all()
-    rated = _rated_assignments(session, round_id)
-    per_unit = Counter(unit_id for unit_id, _, _, assignment_id in rows if assignment_id in rated)
-    done = Counter(rater_id for _, rater_id, _, assignment_id in rows if assignment_id in rated)
-    skipped = Counter(rater_id for _, rater_id, state, _ in rows if state == "skipped")
+    design = stored(the_round.design)
+    units = session.exec(select(Unit.id, Unit.shared).where(Unit.round_id == round_id, Unit.role == "main")).all()
     raters = session.exec(select(Rater).where(Rater.round_id == round_id).order_by(col(Rater.id))).all()
+    counting = {rater.id for rater in raters if rater.kind != "trial"}
+    rows = session.exec(select(Assignment).join(Rater).where(
+        Rater.round_id == round_id, Assignment.role == "main")).all()
+    rated = _rated(session, round_id)
+    counted = [row for row in rows if row.id in rated and not row.surplus and row.rater_id in counting]
+    per_unit = Counter(row.unit_id for row in counted)
+    done = Counter(row.rater_id for row in rows if row.id in rated)
+    skipped = Counter(row.rater_id for row in rows if row.state == "skipped")
+    flagged = Counter(row.rater_id for row in rows if row.flag)
+    n_people = sum(rater.id in counting and rater.state not in ("declined", "blocked", "withdrawn", "revoked")
+                   for rater in raters)
+    needs = {unit: n_people if shared else design.quota for unit, shared in units}
+    bank = session.get(AnswerBank, the_round.bank_id) if the_round.bank_id else None
     return RoundProgress(
-        round=the_round,
-        bank_name=session.get(AnswerBank, the_round.bank_id).name,
-        n_units=len(units),
-        n_complete=sum(per_unit[unit] >= the_round.quota for unit in units),
-        n_ratings=sum(done.values()),
-        n_needed=len(units) * the_round.quota,
-        n_skipped=sum(skipped.values()),
-        raters=tuple(RaterProgress(r.code, r.guest, done[r.id], skipped[r.id], r.started_at, r.last_seen_at)
-                     for r in raters),
+        round=the_round, design=design, bank_name=bank.name if bank else "", n_units=len(units),
+        n_complete=sum(0 < needs[unit] <= per_unit[unit] for unit, _ in units),
+        n_ratings=len(counted), n_needed=sum(needs.values()),
+        n_skipped=sum(skipped[rater] for rater in counting),
+        n_surplus=sum(row.surplus and row.id in rated for row in rows),
+        skip_reasons=dict(Counter(row.skip_reason for row in rows
+                                  if row.state == "skipped" and row.rater_id in counting)),
+        flags=_flags(session, round_id),
+        raters=tuple(RaterProgress(r.code, r.kind, r.state, done[r.id], skipped[r.id], flagged[r.id], r.started_at,
+                                   r.last_seen_at) for r in raters),
     )
 
 
-def round_results(session: Session, round_id: int) -> RoundResults:
-    """The analysis of a closed round; LabError while it is open."""
-    the_round = get_round(session, round_id)
-    require_closed(the_round)
-    return results(current_ratings(session, round_id), seed=the_round.seed)
+def results_open(the_round: Round) -> bool:
+    """Whether results may be seen: the round is closed, or somebody unblinded it."""
+    return the_round.state == "closed" or the_round.unblinded_at is not None
 
 
-def require_closed(the_round: Round) -> None:
-    if the_round.state != "closed":
+def require_results(the_round: Round) -> None:
+    if not results_open(the_round):
         raise LabError(f"round '{the_round.name}' is still open: its results and its export open when it is closed.")
 
 
-def current_ratings(session: Session, round_id: int) -> list[RatingRow]:
-    """The last version of every rating, rater by rater in the order they were served."""
-    rows = session.exec(
-        select(Rating, Assignment, Unit, Rater.code)
-        .select_from(Rating).join(Assignment).join(Unit).join(Rater)
-        .where(Unit.round_id == round_id)
-        .order_by(col(Rater.id), col(Assignment.ordinal), col(Rating.version))
-    ).all()
-    last = {assignment.id: rating_row(rating, assignment, unit, code) for rating, assignment, unit, code in rows}
-    return list(last.values())
+def rating_rows_of(session: Session, round_id: int) -> list[tuple[Rating, Assignment, Unit, Rater]]:
+    """Every version of every rating but practice, rater by rater in the order they were served."""
+    return list(session.exec(
+        select(Rating, Assignment, Unit, Rater)
+        .select_from(Rating).join(Assignment, Rating.assignment_id == Assignment.id)
+        .join(Unit, Assignment.unit_id == Unit.id).join(Rater, Assignment.rater_id == Rater.id)
+        .where(Unit.round_id == round_id, Assignment.role != "practice")
+        .order_by(col(Rater.id), col(Assignment.ordinal), col(Rating.version))).all())
 
 
-def rating_row(rating: Rating, assignment: Assignment, unit: Unit, code: str) -> RatingRow:
-    return RatingRow(
-        item_id=unit.item_id, rater=code, a_left=assignment.left_answer_id == unit.answer_a_id,
-        fluency_left=rating.fluency_left, fluency_right=rating.fluency_right, preference=rating.preference,
-        visible_ms=rating.visible_ms,
-    )
+def current(rows: list[tuple[Rating, Assignment, Unit, Rater]]) -> list[tuple[Rating, Assignment, Unit, Rater]]:
+    """The last version of each."""
+    return list({assignment.id: (rating, assignment, unit, rater) for rating, assignment, unit, rater in rows}.values())
 
 
-def _rated_assignments(session: Session, round_id: int) -> set[int]:
+def round_models(session: Session, the_round: Round) -> dict[str, BankModel]:
+    """Face → its arm and base, for pages of researchers. Of a blinded round from another lab only the names."""
+    known: dict[str, BankModel] = {}
+    if the_round.bank_id:
+        rows = session.exec(select(Answer.model_label, Answer.arm, Answer.base, func.count(col(Answer.id))).where(
+            Answer.bank_id == the_round.bank_id).group_by(Answer.model_label, Answer.arm, Answer.base)).all()
+        known = {label: BankModel(label, arm, base, n) for label, arm, base, n in rows}
+    faces = {}
+    for name in the_round.models:
+        model = known.get(Face.of(name).label)
+        faces[name] = BankModel(name, model.arm, model.base, model.n_answers) if model else BankModel(name, "", "", 0)
+    return faces
+
+
+def _rated(session: Session, round_id: int) -> set[int]:
     return set(session.exec(select(Rating.assignment_id).join(Assignment).join(Rater)
                             .where(Rater.round_id == round_id)).all())
 
 
-def round_models(session: Session, the_round: Round) -> tuple[BankModel, BankModel]:
-    """Models a and b with their arms, for pages of researchers."""
-    found = {}
-    for label in (the_round.model_a, the_round.model_b):
-        arm, base = session.exec(select(Answer.arm, Answer.base).where(
-            Answer.bank_id == the_round.bank_id, Answer.model_label == label).limit(1)).one()
-        n_answers = session.exec(select(func.count(col(Answer.id))).where(
-            Answer.bank_id == the_round.bank_id, Answer.model_label == label)).one()
-        found[label] = BankModel(label, arm, base, n_answers)
-    return found[the_round.model_a], found[the_round.model_b]
+def _flags(session: Session, round_id: int) -> tuple[tuple[str, str, str], ...]:
+    rows = session.exec(select(Rater.code, Unit.question, Assignment.flag).select_from(Assignment)
+                        .join(Unit, Assignment.unit_id == Unit.id).join(Rater, Assignment.rater_id == Rater.id)
+                        .where(Rater.round_id == round_id, Assignment.flag != "", Rater.kind != "trial")
+                        .order_by(col(Assignment.id))).all()
+    found: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for code, question, text in rows:
+        found[code, question].append(text)
+    return tuple((code, question, "; ".join(texts)) for (code, question), texts in found.items())

@@ -13,11 +13,11 @@ from lab.reports.build import StudyReport, build_report
 from lab.reports.curve import Curve, curve_of
 from lab.reports.leaderboard import Leaderboard, leaderboard
 from lab.reports.records import Fluency, ModelRun, Pending, Preference, Sample
-from lab.stats.bootstrap import Bootstrap
 from storage.queries.benchmarks import get_run, latest_runs
-from storage.queries.ratings import round_results
+from storage.queries.ratings import round_models
+from storage.queries.round_results import round_levels
 from storage.queries.studies import get_study, health_of, lineage, study_jobs
-from storage.tables import Answer, AnswerBank, BenchmarkRun, BenchmarkSample, Round, Variant
+from storage.tables import AnswerBank, BenchmarkRun, BenchmarkSample, Round, Variant
 
 ASKED_AT_ONCE = 500  # SQLite binds a limited number of values in one statement
 
@@ -132,19 +132,11 @@ def rated(session: Session, study_id: int) -> tuple[list[Fluency], list[Preferen
     query = select(Round).join(AnswerBank).where(AnswerBank.study_id == study_id, Round.state == "closed")
     fluency, preferences = [], []
     for the_round in session.exec(query.order_by(col(Round.id))):
-        found = round_results(session, the_round.id)
-        for label, figure in ((the_round.model_a, found.fluency_a), (the_round.model_b, found.fluency_b)):
-            if figure is not None:
-                fluency.append(_fluency(session, the_round, label, figure))
-        if found.preference_b is not None:
-            share = found.preference_b
-            preferences.append(Preference(
-                the_round.name, the_round.model_a, the_round.model_b, share.estimate, share.low, share.high, share.n,
-            ))
+        levels, models = round_levels(session, the_round), round_models(session, the_round)
+        for face, mean in levels.means.items():
+            model = models[face]
+            fluency.append(Fluency(the_round.name, face, model.base, model.arm, mean.estimate, mean.low, mean.high,
+                                   mean.n))
+        preferences += [Preference(the_round.name, a, b, rate.estimate, rate.low, rate.high, rate.n)
+                        for (a, b), rate in levels.rates.items()]
     return fluency, preferences
-
-
-def _fluency(session: Session, the_round: Round, label: str, figure: Bootstrap) -> Fluency:
-    query = select(Answer.base, Answer.arm).where(Answer.bank_id == the_round.bank_id, Answer.model_label == label)
-    base, arm = session.exec(query).first() or ("", "base")
-    return Fluency(the_round.name, label, base, arm, figure.estimate, figure.low, figure.high, figure.n)

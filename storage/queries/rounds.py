@@ -1,144 +1,197 @@
-"""Making a rating round, inviting raters to it, and closing it."""
+"""Making a rating round: its units, golds and practice, frozen from an answer bank with their hashes."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 import secrets
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from random import Random
 
 from sqlmodel import Session, col, select
 
+from lab.benchmarks.shown import with_thinking
 from lab.core.errors import Fault, LabError, SpecError
-from lab.rating.blinding import BankAnswer, Pairing, build_pairs
-from lab.rating.rounds import ANCHORS, DEFINITION
+from lab.rating.blinding import BankAnswer, Blind, Material, build_units
+from lab.rating.design import THINKING, Face, RoundSpec, worded
+from lab.rating.golds import spoil
+from lab.rating.practice import PracticeUnit, practice_units
 from storage.database import Store
+from storage.queries.rating_events import note_round
 from storage.queries.ratings import get_round
 from storage.tables.jobs import now
-from storage.tables.ratings import Answer, AnswerBank, Rater, Round, Unit
+from storage.tables.ratings import Answer, AnswerBank, Round, Unit
 
-TOKEN_PREFIX = "r-"
-NAME_LIMIT, CODE_LIMIT, QUOTA_LIMIT, INVITE_LIMIT = 80, 40, 100, 500
-
-
-@dataclass(frozen=True)
-class RoundPlan:
-    """What a researcher decides about a round."""
-
-    bank_id: int
-    model_a: str
-    model_b: str
-    name: str
-    quota: int = 3
-    seed: int = 0
+MOST_GOLDS = 40
 
 
-def preview_round(session: Session, bank_id: int, model_a: str, model_b: str) -> Pairing:
-    """The pairs a round would have, what is left out and why, and what might give the models away."""
-    rows = session.exec(select(Answer).where(Answer.bank_id == bank_id).order_by(col(Answer.id))).all()
-    labels = {row.model_label for row in rows}
-    faults = [
-        Fault(field, f"'{label}' gave no answer in this bank. It has: {', '.join(sorted(labels)) or 'none'}.", label)
-        for field, label in (("model_a", model_a), ("model_b", model_b)) if label not in labels
-    ]
-    if model_a == model_b:
-        faults.append(Fault("model_b", "should be another model than the first one", model_b))
+def preview_round(session: Session, spec: RoundSpec) -> Material:
+    """The units a round would have, what is left out and why, and what might give the models away. SpecError when the
+    bank or a model is not there."""
+    if session.get(AnswerBank, spec.bank) is None:
+        raise SpecError([Fault("bank", f"there is no answer bank {spec.bank}", spec.bank)], "round")
+    rows = session.exec(select(Answer).where(Answer.bank_id == spec.bank).order_by(col(Answer.id))).all()
+    faults = _model_faults(spec, rows)
     if faults:
         raise SpecError(faults, "round")
-    return build_pairs((_bank_answer(row) for row in rows), model_a, model_b)
+    return build_units(_bank_answers(rows, spec), spec)
 
 
-def create_round(store: Store, plan: RoundPlan) -> Round:
-    """Make a round and its units. Raises SpecError with all faults, also when no pair is left to rate."""
-    faults = _plan_faults(plan)
+def create_round(store: Store, spec: RoundSpec, who: str = "") -> Round:
+    """Make an open round. SpecError with all faults; LabError when no unit is left to rate."""
+    faults = spec.check_names()
     if faults:
         raise SpecError(faults, "round")
+    with store.read() as session:  # the scans take seconds, and a write transaction holds everybody up
+        material = preview_round(session, spec)
+        traced = _traced(session, spec)
+    if not material.units:
+        reasons = ", ".join(f"{count} {reason}" for reason, count in material.excluded.items()) or "no answers"
+        raise LabError(f"these models have no answers that can be rated against each other ({reasons}). Choose other "
+                       "models, or another answer bank.")
+    design = worded(spec, traced)
+    golds = [*_golds(material, design)]
     with store.write() as session:
-        if session.get(AnswerBank, plan.bank_id) is None:
-            raise SpecError([Fault("bank_id", f"there is no answer bank {plan.bank_id}", plan.bank_id)], "round")
-        pairing = preview_round(session, plan.bank_id, plan.model_a, plan.model_b)
-        if not pairing.pairs:
-            reasons = ", ".join(f"{count} {reason}" for reason, count in pairing.excluded.items()) or "no answers"
-            raise LabError(f"these two models have no pair that can be rated ({reasons}). Choose other models, or "
-                           "another answer bank.")
-        made = Round(
-            name=plan.name.strip(), bank_id=plan.bank_id, model_a=plan.model_a, model_b=plan.model_b,
-            definition=DEFINITION, anchors=list(ANCHORS), quota=plan.quota, seed=plan.seed,
-            n_excluded=pairing.n_excluded, excluded={"pairs": pairing.excluded, "by_model": pairing.by_model},
-            warnings=list(pairing.warnings),
-        )
+        made = _row(design, material)
         session.add(made)
         session.flush()
-        session.add_all(Unit(round_id=made.id, item_id=p.item_id, answer_a_id=p.a, answer_b_id=p.b)
-                        for p in pairing.pairs)
+        session.add_all(_main_unit(made, blind, shared) for blind, shared in _shared(material.units, design))
+        session.add_all(_unit(made, "gold", **gold) for gold in golds)
+        if design.practice:
+            session.add_all(_practice_unit(made, unit, place) for place, unit in
+                            enumerate(practice_units(design.language)))
+        note_round(session, made.id, "made", by=who, units=len(material.units), golds=len(golds))
     return made
 
 
-def invite(store: Store, round_id: int, codes: Iterable[str], guest: bool = False) -> list[tuple[str, str]]:
-    """Add raters by code. Returns (code, token); the token cannot be read again, only its hash is kept."""
-    codes = [code.strip() for code in codes if code.strip()]
-    with store.write() as session:
-        the_round = get_round(session, round_id)
-        _require_open(the_round)
-        taken = set(session.exec(select(Rater.code).where(Rater.round_id == round_id)).all())
-        faults = _code_faults(codes, taken)
-        if faults:
-            raise SpecError(faults, "raters")
-        invited = [(code, new_token()) for code in codes]
-        session.add_all(Rater(round_id=round_id, code=code, token_hash=token_hash(token), guest=guest)
-                        for code, token in invited)
-    return invited
-
-
-def close_round(store: Store, round_id: int) -> Round:
+def close_round(store: Store, round_id: int, who: str = "") -> Round:
     """End a round for good: no more ratings, results and export open. Closing twice changes nothing."""
     with store.write() as session:
         the_round = get_round(session, round_id)
         if the_round.state != "closed":
             the_round.state, the_round.closed_at = "closed", now()
             session.add(the_round)
+            note_round(session, round_id, "closed", by=who)
     return the_round
 
 
-def new_token() -> str:
-    """160 random bits; the prefix and the alphabet let the web server tell a token from any other path."""
-    return TOKEN_PREFIX + secrets.token_hex(20)
+def unblind_round(store: Store, round_id: int, who: str, why: str) -> Round:
+    """Open the results of a round that still takes ratings. It is logged for good and said wherever they are shown."""
+    if not why.strip():
+        raise SpecError([Fault("why", "say why the results have to be seen before the round is closed")], "unblinding")
+    with store.write() as session:
+        the_round = get_round(session, round_id)
+        if the_round.state == "open":
+            note_round(session, round_id, "unblinded", by=who, why=why.strip())
+            if the_round.unblinded_at is None:
+                the_round.unblinded_at, the_round.unblinded_by = now(), who
+                session.add(the_round)
+    return the_round
 
 
-def token_hash(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
+def text_hash(question: str, text_a: str, text_b: str) -> str:
+    """Of what a rater sees, model names apart."""
+    return hashlib.sha256(json.dumps([question, text_a, text_b], ensure_ascii=False).encode()).hexdigest()
 
 
-def _require_open(the_round: Round) -> None:
-    if the_round.state != "open":
-        raise LabError(f"round '{the_round.name}' is closed: nobody can be invited to it any more.")
+def _row(design: RoundSpec, material: Material) -> Round:
+    return Round(
+        uid=secrets.token_hex(6), name=design.name.strip(), bank_id=design.bank, design=design.as_dict(),
+        design_sha=design.sha(), models=list(design.models), n_excluded=material.n_excluded,
+        excluded={"pairs": material.excluded, "by_model": material.by_model}, warnings=list(material.warnings),
+        risk={pair: asdict(risk) for pair, risk in material.risks.items()},
+    )
 
 
-def _plan_faults(plan: RoundPlan) -> list[Fault]:
+def _main_unit(made: Round, blind: Blind, shared: bool) -> Unit:
+    a, b = blind.a, blind.b
+    return _unit(made, "main", item_id=a.item_id, model_a=a.model, model_b=b.model if b else "", answer_a_id=a.id,
+                 answer_b_id=b.id if b else None, question=a.question, text_a=a.shown_text,
+                 text_b=b.shown_text if b else "", shared=shared)
+
+
+def _practice_unit(made: Round, unit: PracticeUnit, place: int) -> Unit:
+    """Where one answer is shown at a time, every other practice unit shows its second one."""
+    texts, expected = (unit.text_a, unit.text_b), dict(unit.expected)
+    if made.design["task"] == "fluency":
+        side = "ab"[place % 2]
+        texts, expected = (texts[place % 2], ""), {"fluency_a": expected[f"fluency_{side}"]}
+    return _unit(made, "practice", item_id=unit.name, question=unit.question, text_a=texts[0], text_b=texts[1],
+                 expected=expected, explanation=unit.explanation)
+
+
+def _unit(made: Round, role: str, **columns: object) -> Unit:
+    sha = text_hash(str(columns["question"]), str(columns["text_a"]), str(columns["text_b"]))
+    return Unit(uid=secrets.token_hex(6), round_id=made.id, role=role, sha256=sha, **columns)
+
+
+def _shared(units: Sequence[Blind], design: RoundSpec) -> Iterator[tuple[Blind, bool]]:
+    """Which units every rater gets: all those of the questions that are drawn for it."""
+    items = list(dict.fromkeys(unit.item_id for unit in units))
+    drawn = set(Random(f"{design.seed}-shared").sample(items, round(design.shared_share * len(items))))
+    for unit in units:
+        yield unit, unit.item_id in drawn
+
+
+def _golds(material: Material, design: RoundSpec) -> Iterator[dict[str, object]]:
+    """Units with a known answer: a text against its spoilt self, or the spoilt one alone. Answers that are not rated
+    come first; then some that are, because a rater may well see a question twice and a gold never stands alone."""
+    if not design.gold_every:
+        return
+    random = Random(f"{design.seed}-golds")
+    rated = [answer for unit in material.units for answer in (unit.a, unit.b) if answer]
+    pool = [*random.sample(material.spare, len(material.spare)), *random.sample(rated, len(rated))]
+    wanted = min(MOST_GOLDS, max(2, -(-len(material.units) // design.gold_every)))
+    seen: set[str] = set()
+    for answer in pool:
+        if len(seen) == wanted:
+            return
+        spoilt = spoil(answer.shown_text, design.language, design.seed) if answer.item_id not in seen else None
+        if spoilt is None:
+            continue
+        seen.add(answer.item_id)
+        yield _gold(answer, spoilt, design)
+
+
+def _gold(answer: BankAnswer, spoilt: str, design: RoundSpec) -> dict[str, object]:
+    alone = design.task == "fluency"
+    expected = {"fluency_a": 1} if alone else {"preference": "a"}
+    return {"item_id": answer.item_id, "question": answer.question, "text_a": spoilt if alone else answer.shown_text,
+            "text_b": "" if alone else spoilt, "expected": expected}
+
+
+def _model_faults(spec: RoundSpec, rows: Sequence[Answer]) -> list[Fault]:
+    labels = {row.model_label for row in rows}
     faults = []
-    if not 1 <= len(plan.name.strip()) <= NAME_LIMIT:
-        faults.append(Fault("name", f"should have 1 to {NAME_LIMIT} characters", plan.name))
-    if not isinstance(plan.quota, int) or not 1 <= plan.quota <= QUOTA_LIMIT:
-        text = f"should be a whole number from 1 to {QUOTA_LIMIT} (got {plan.quota!r})"
-        faults.append(Fault("quota", text, plan.quota))
+    for place, face in enumerate(spec.faces):
+        if face.label not in labels:
+            known = ", ".join(sorted(labels)) or "none"
+            faults.append(Fault(f"models.{place}", f"'{face.label}' gave no answer in this bank. It has: {known}.",
+                                spec.models[place]))
+        elif face.thinking and not any(row.think_text for row in rows if row.model_label == face.label):
+            words = f"no thinking of '{face.label}' is kept in this bank: it did not think, or the bank is an old one"
+            faults.append(Fault(f"models.{place}", words, spec.models[place]))
     return faults
 
 
-def _code_faults(codes: Sequence[str], taken: set[str]) -> list[Fault]:
-    faults = [] if codes else [Fault("raters", "name at least one, one a line (R1, R2 … will do)")]
-    if len(codes) > INVITE_LIMIT:
-        faults.append(Fault("raters", f"at most {INVITE_LIMIT} at a time (got {len(codes)})"))
-    for code, count in Counter(codes).items():
-        if len(code) > CODE_LIMIT:
-            faults.append(Fault(code[:CODE_LIMIT], f"a rater's name has at most {CODE_LIMIT} characters", code))
-        if count > 1:
-            faults.append(Fault(code, f"is listed {count} times", code))
-        if code in taken:
-            faults.append(Fault(code, "was invited already; a link is shown only once, so choose another name", code))
-    return faults
+def _bank_answers(rows: Sequence[Answer], spec: RoundSpec) -> list[BankAnswer]:
+    wanted: dict[str, list[Face]] = {}
+    for face in spec.faces:
+        wanted.setdefault(face.label, []).append(face)
+    return [_shown(row, face) for row in rows for face in wanted.get(row.model_label, [])]
 
 
-def _bank_answer(row: Answer) -> BankAnswer:
-    return BankAnswer(row.id, row.item_id, row.model_label, row.arm, row.base, row.shown_text, row.think_state,
+def _shown(row: Answer, face: Face) -> BankAnswer:
+    text = with_thinking(row.think_text, row.shown_text) if face.thinking else row.shown_text
+    name = row.model_label + (THINKING if face.thinking else "")
+    return BankAnswer(row.id, row.item_id, name, row.arm, row.base, row.question, text, row.think_state,
                       row.finish_reason)
+
+
+def _traced(session: Session, spec: RoundSpec) -> str:
+    """The face that was trained on traces, when exactly one was: whom raters may be asked to guess."""
+    arms = dict(session.exec(select(Answer.model_label, Answer.arm).where(
+        Answer.bank_id == spec.bank).distinct()).all())
+    traced = [name for name, face in zip(spec.models, spec.faces, strict=True) if arms.get(face.label) == "trace"]
+    return traced[0] if len(traced) == 1 else ""

@@ -17,10 +17,23 @@ from sqlmodel import SQLModel, select
 
 import storage.tables  # noqa: F401  registers the tables
 from lab.core.errors import LabError
+from lab.rating.design import stored
 from storage.database import Store, open_store
 from storage.files import Home
 from storage.migrate import MIGRATIONS, current_version, upgrade
-from storage.tables import Answer, AnswerBank, BenchmarkRun, BenchmarkSample, Job
+from storage.queries.round_results import rating_rows
+from storage.tables import (
+    Answer,
+    AnswerBank,
+    Assignment,
+    BenchmarkRun,
+    BenchmarkSample,
+    Job,
+    Rater,
+    Rating,
+    Round,
+    Unit,
+)
 from tests.postgres import Postgres
 
 NEXT = '''
@@ -51,6 +64,22 @@ OLD_BANK = (
     "INSERT INTO answer (bank_id, item_id, subject, question, gold, model_label, arm, base, raw_text, shown_text, "
     "think_state, finish_reason, n_tokens, sha256) VALUES (7, 'q', '', '', '', 'm', 'base', 'm', '', '', 'none', "
     "'eos', 1, '')",
+)
+OLD_ROUND = (
+    "INSERT INTO answer (id, bank_id, item_id, subject, question, gold, model_label, arm, base, raw_text, shown_text, "
+    "think_state, finish_reason, n_tokens, sha256) VALUES (11, 7, 'q1', '', 'Why?', '', 'one', 'answer', 'm', '', "
+    "'Because.', 'none', 'eos', 1, ''), (12, 7, 'q1', '', 'Why?', '', 'two', 'trace', 'm', '', 'Since.', 'none', "
+    "'eos', 1, '')",
+    "INSERT INTO round (id, name, bank_id, model_a, model_b, definition, anchors, quota, seed, state, n_excluded, "
+    "excluded, warnings, created_at) VALUES (3, 'kept', 7, 'one', 'two', 'Smooth.', '[\"a\", \"b\", \"c\", \"d\", "
+    "\"e\"]', 2, 5, 'open', 1, '{\"pairs\": {\"empty\": 1}}', '[\"mind\"]', '2026-11-20 10:00:00')",
+    "INSERT INTO unit (id, round_id, item_id, answer_a_id, answer_b_id) VALUES (4, 3, 'q1', 11, 12)",
+    "INSERT INTO rater (id, round_id, code, token_hash, guest, started_at, created_at) VALUES (5, 3, 'R1', "
+    "'x', :guest, '2026-11-20 10:00:00', '2026-11-20 10:00:00')",
+    "INSERT INTO assignment (id, rater_id, unit_id, ordinal, left_answer_id, right_answer_id, state, skip_reason, "
+    "submit_key, served_at) VALUES (6, 5, 4, 1, 12, 11, 'done', '', 'k2', '2026-11-20 10:00:00')",
+    "INSERT INTO rating (id, assignment_id, version, submit_key, fluency_left, fluency_right, preference, comment, "
+    "visible_ms, created_at) VALUES (8, 6, 1, 'k1', 4, 2, 'left', 'fine', 900, '2026-11-20 10:00:00')",
 )
 OPEN = "from storage.database import open_store; open_store({url!r}, {home!r}).close(); print('opened')"
 
@@ -167,6 +196,33 @@ def test_runs_of_before_parts_keep_their_samples_and_a_job_may_leave_several(emp
         session.add(BenchmarkRun(id=7, part="cut 64", **more))
     with pytest.raises(IntegrityError), store.write() as session:
         session.exec(delete(BenchmarkRun))  # its sample still hangs on it
+    assert _differences(store) == []
+    store.close()
+
+
+def test_rounds_of_before_keep_their_ratings_and_freeze_what_was_rated(empty_url: str, tmp_path: Path) -> None:
+    fifth = create_engine(empty_url)
+    upgrade(fifth, Home(tmp_path), _only_the_first(tmp_path, "0005"))
+    with fifth.begin() as connection:
+        for statement in (*OLD_BANK, *OLD_ROUND):
+            connection.execute(text(statement), {"guest": True} if ":guest" in statement else {})
+    fifth.dispose()
+    store = open_store(empty_url, tmp_path)
+    with store.write() as session:
+        the_round, unit = session.exec(select(Round)).one(), session.exec(select(Unit)).one()
+        design = stored(the_round.design)
+        assert (design.definition, design.anchors, design.quota, design.seed) == ("Smooth.", tuple("abcde"), 2, 5)
+        assert (design.consent, design.practice, the_round.models, the_round.warnings) == (
+            "", False, ["one", "two"], ["mind"])
+        assert (unit.question, unit.text_a, unit.text_b) == ("Why?", "Because.", "Since.") and unit.sha256
+        rater, given = session.exec(select(Rater)).one(), session.exec(select(Assignment)).one()
+        rating = session.exec(select(Rating)).one()
+        assert (rater.kind, rater.state, given.a_left, given.role) == ("guest", "active", False, "main")
+        assert (rating.fluency_left, rating.preference, rating.criteria) == (4, "left", {})
+        session.add(Rater(uid="u2", round_id=3, code="R2", token_hash="y"))
+    with store.read() as session:
+        (row,) = rating_rows(session, 3)
+        assert (row.fluency_a, row.fluency_b, row.preferred, row.model_a) == (2, 4, "b", "one")
     assert _differences(store) == []
     store.close()
 

@@ -1,0 +1,212 @@
+"""Another lab's votes as rows of this one, within the caller's transaction.
+
+A rater keeps the uid they had there, so that the same votes come once; nobody can enter here as them. Votes take the
+places that a unit's quota still has; what comes beyond is surplus. Raters of this lab wait while it lasts, so what is
+known is read at once and not row by row.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from sqlalchemy import func, insert
+from sqlmodel import Session, col, select
+
+from lab.core.errors import LabError
+from lab.rating.design import RoundSpec, stored
+from lab.rating.files.sent_votes import SentAssignment, SentRating, SentVotes
+from lab.rating.verdicts import Verdict, asked_only
+from storage.queries.next_unit import new_key, unit_loads
+from storage.queries.raters import CODE_LIMIT, token_hash
+from storage.tables.ratings import Assignment, BlindGuess, Rater, Rating, RatingEvent, Round, Unit
+
+KIND = "sent"
+MANY = 500  # values of one query
+FACTS = ("ordinal", "state", "skip_reason", "flag", "served_count", "served_at", "done_at")
+Key = tuple[str, str, str, int]  # rater, unit, role, attempt
+Units = Mapping[str, tuple[Unit, bool]]  # uid → the unit here, and whether its texts had changed places there
+
+
+@dataclass(frozen=True)
+class Taken:
+    """Ratings that are new, those that had come before, and the new units beyond the quota."""
+
+    n_new: int
+    n_known: int
+    n_surplus: int
+
+
+@dataclass
+class Places:
+    """Of each unit's quota, what is taken. Shared units, golds and repeats have no quota."""
+
+    quota: int
+    taken: Counter[int] = field(default_factory=Counter)
+
+    def take(self, unit: Unit, role: str) -> bool:
+        """Whether there was one left."""
+        if role != "main" or unit.shared:
+            return True
+        free = self.taken[unit.id] < self.quota
+        self.taken[unit.id] += free
+        return free
+
+
+@dataclass(frozen=True)
+class Intake:
+    """A bundle on its way in. `trail`: events of each sent rater that are here already."""
+
+    session: Session
+    round: Round
+    sent: SentVotes
+    units: Units
+    trail: Counter[str]
+
+    @cached_property
+    def older(self) -> set[str]:
+        """Raters of whom more is known than is sent: a trail only ever grows, so this file is an older one."""
+        sent = Counter(event.rater for event in self.sent.events)
+        return {uid for uid, known in self.trail.items() if sent[uid] < known}
+
+
+def take_in(session: Session, the_round: Round, sent: SentVotes, units: Units) -> Taken:
+    """Raters, what they were given and said, guesses and events. LabError for what contradicts what came before."""
+    intake = Intake(session, the_round, sent, units, _trail(session, the_round))
+    raters = _raters(intake)
+    given = _assignments(intake, raters)
+    taken = _ratings(intake, given, stored(the_round.design))
+    _guesses(session, given, sent.assignments)
+    _events(intake, raters, given)
+    return taken
+
+
+def _trail(session: Session, the_round: Round) -> Counter[str]:
+    rows = session.exec(select(Rater.uid, func.count(col(RatingEvent.id))).join(
+        RatingEvent, RatingEvent.rater_id == Rater.id).where(Rater.round_id == the_round.id, Rater.kind == KIND)
+        .group_by(Rater.uid)).all()
+    return Counter(dict(rows))
+
+
+def _raters(intake: Intake) -> dict[str, Rater]:
+    session, the_round, sent = intake.session, intake.round, intake.sent.raters
+    known = {rater.uid: rater for part in _parts([one.uid for one in sent])
+             for rater in session.exec(select(Rater).where(col(Rater.uid).in_(part))).all()}
+    codes = set(session.exec(select(Rater.code).where(Rater.round_id == the_round.id)).all())
+    for one in sent:
+        rater = known.get(one.uid)
+        if rater is None:
+            rater = known[one.uid] = Rater(uid=one.uid, round_id=the_round.id, kind=KIND, code=_free(codes, one.code),
+                                           token_hash=token_hash(secrets.token_hex(32)))  # of nothing anybody has
+            codes.add(rater.code)
+        elif rater.round_id != the_round.id or rater.kind != KIND:
+            raise LabError(f"rater '{one.code}' of the votes is somebody of this lab: nothing is taken in.")
+        if one.uid not in intake.older:
+            for name, value in one.model_dump(exclude={"uid", "code"}).items():
+                setattr(rater, name, value)
+        session.add(rater)
+    session.flush()
+    return known
+
+
+def _free(taken: set[str], code: str) -> str:
+    """The code they had; 'sent …' before it where somebody here has that one."""
+    tries = [code, f"sent {code}", *(f"sent {number} {code}" for number in range(2, len(taken) + 3))]
+    return next(one[:CODE_LIMIT] for one in tries if one[:CODE_LIMIT] not in taken)
+
+
+def _assignments(intake: Intake, raters: Mapping[str, Rater]) -> dict[Key, Assignment]:
+    session, the_round = intake.session, intake.round
+    names = {rater.id: uid for uid, rater in raters.items()}
+    rows = session.exec(select(Assignment, Unit.uid).join(Unit).join(Rater, Assignment.rater_id == Rater.id).where(
+        Rater.round_id == the_round.id, Rater.kind == KIND)).all()
+    given = {(names[row.rater_id], uid, row.role, row.attempt): row for row, uid in rows if row.rater_id in names}
+    places = Places(the_round.design["quota"], Counter(
+        {load.id: load.n_active for load in unit_loads(session, the_round.id)}))
+    for one in sorted(intake.sent.assignments, key=lambda one: one.done_at or one.served_at):
+        unit, turned = intake.units[one.unit]
+        if (unit.role if one.role != "repeat" else "repeat" if unit.role == "main" else "") != one.role:
+            raise LabError(f"unit {one.unit} was rated as {one.role}; here it is {unit.role}: nothing is taken in.")
+        row = given.get(one.key)
+        if row is None:
+            row = given[one.key] = Assignment(
+                rater_id=raters[one.rater].id, unit_id=unit.id, role=one.role, attempt=one.attempt,
+                ordinal=one.ordinal, a_left=one.a_left != turned, state="expired", submit_key=new_key())
+        elif row.a_left != (one.a_left != turned):
+            raise LabError(f"unit {one.unit} came before with its texts on the other sides: nothing is taken in.")
+        elif one.rater in intake.older:
+            continue
+        if one.ratings and row.state != "done":
+            row.surplus = not places.take(unit, one.role)
+        for name in FACTS:
+            setattr(row, name, getattr(one, name))
+        session.add(row)
+    session.flush()
+    return given
+
+
+def _ratings(intake: Intake, given: Mapping[Key, Assignment], design: RoundSpec) -> Taken:
+    session, sent = intake.session, intake.sent
+    keys = [rating.key for one in sent.assignments for rating in one.ratings]
+    here = {row.submit_key: row for part in _parts(keys)
+            for row in session.exec(select(Rating).where(col(Rating.submit_key).in_(part))).all()}
+    rated = {row.assignment_id for row in here.values()}
+    new, n_surplus = [], 0
+    for one in sent.assignments:
+        row = given[one.key]
+        for rating in one.ratings:
+            if rating.key not in here:
+                new.append({"assignment_id": row.id, "version": rating.version, "submit_key": rating.key,
+                            "created_at": rating.at, **_columns(rating, design)})
+            elif not _is(here[rating.key], rating, row):
+                raise LabError(f"a rating of unit {one.unit} came before as another one: nothing is taken in.")
+        n_surplus += bool(one.ratings and row.surplus and row.id not in rated)
+    if new:
+        session.execute(insert(Rating), new)
+    return Taken(len(new), len(here), n_surplus)
+
+
+def _is(row: Rating, sent: SentRating, assignment: Assignment) -> bool:
+    return (row.assignment_id, row.version, row.fluency_left, row.fluency_right, row.preference) == (
+        assignment.id, sent.version, sent.fluency_left, sent.fluency_right, sent.preference)
+
+
+def _columns(sent: SentRating, design: RoundSpec) -> dict[str, Any]:
+    verdict = asked_only(Verdict(sent.fluency_left, sent.fluency_right, sent.preference, sent.criteria, sent.comment,
+                                 sent.visible_ms, sent.total_ms, sent.n_changes), design, design.task == "fluency")
+    return {
+        "fluency_left": verdict.fluency_left, "fluency_right": verdict.fluency_right, "preference": verdict.preference,
+        "criteria": {name: list(scores) for name, scores in verdict.criteria.items()}, "comment": verdict.comment,
+        "visible_ms": verdict.visible_ms, "total_ms": verdict.total_ms, "n_changes": verdict.n_changes,
+    }
+
+
+def _guesses(session: Session, given: Mapping[Key, Assignment], sent: Iterable[SentAssignment]) -> None:
+    known = set(session.exec(select(BlindGuess.assignment_id).join(Rater).where(Rater.kind == KIND)).all())
+    session.add_all(BlindGuess(rater_id=given[one.key].rater_id, assignment_id=given[one.key].id, guess=one.guess,
+                               sureness=one.sureness)
+                    for one in sent if one.guess and given[one.key].id not in known)
+
+
+def _events(intake: Intake, raters: Mapping[str, Rater], given: Mapping[Key, Assignment]) -> None:
+    """What is new of a rater's trail is its end."""
+    known, new = Counter(intake.trail), []
+    for event in intake.sent.events:
+        if known[event.rater] > 0:
+            known[event.rater] -= 1
+            continue
+        rater, row = raters[event.rater], given.get((event.rater, event.unit, event.role, event.attempt))
+        new.append({"round_id": rater.round_id, "rater_id": rater.id, "assignment_id": row.id if row else None,
+                    "kind": event.kind, "client_ms": event.client_ms, "payload": dict(event.payload),
+                    "server_at": event.at})
+    if new:
+        intake.session.execute(insert(RatingEvent), new)
+
+
+def _parts(values: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(values), MANY):
+        yield values[start:start + MANY]
