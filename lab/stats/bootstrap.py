@@ -7,6 +7,7 @@ Percentile intervals; the seed is the caller's.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -44,7 +45,7 @@ def mean_interval(
     if len(index) != n:
         raise ValueError(f"{n} values but {len(index)} cluster names")
     sums, counts = np.bincount(index, values), np.bincount(index)  # (C,) each
-    means = _resampled_means(sums, counts, n_resamples, np.random.default_rng(seed))
+    means = resampled_means(sums, counts, n_resamples, seed)
     low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
     return Bootstrap(float(values.mean()), float(low), float(high), n, len(sums), level)
 
@@ -59,12 +60,25 @@ def paired_mean_interval(
     return mean_interval(a - b, clusters, seed, level)
 
 
-def _resampled_means(sums: np.ndarray, counts: np.ndarray, n_resamples: int, rng: np.random.Generator) -> np.ndarray:
+def resampled_means(sums: np.ndarray, counts: np.ndarray, n_resamples: int, seed: int) -> np.ndarray:
+    """(n_resamples,) ratios of the drawn clusters' sums (C,) to their counts (C,)."""
     n_clusters = len(sums)
-    share = np.full(n_clusters, 1 / n_clusters)
     step = max(1, CELLS_AT_ONCE // n_clusters)
-    means = []
+    if n_resamples <= step:
+        drawn = times_drawn(n_clusters, n_resamples, seed).astype(float)
+        return (drawn @ sums) / (drawn @ counts)
+    share, rng, means = np.full(n_clusters, 1 / n_clusters), np.random.default_rng(seed), []
     for start in range(0, n_resamples, step):
         drawn = rng.multinomial(n_clusters, share, size=min(step, n_resamples - start))  # (resamples, C) times drawn
         means.append((drawn @ sums) / (drawn @ counts))
     return np.concatenate(means)
+
+
+@lru_cache(maxsize=4)
+def times_drawn(n_clusters: int, n_resamples: int, seed: int) -> np.ndarray:
+    """(n_resamples, n_clusters) small whole numbers: how often each cluster is drawn; not to be written to. Kept, as
+    the figures of a round are bootstrapped over the same questions dozens of times, and drawing takes longest."""
+    drawn = np.random.default_rng(seed).multinomial(n_clusters, np.full(n_clusters, 1 / n_clusters), size=n_resamples)
+    drawn = drawn.astype(np.uint16 if n_clusters < 2**16 else np.int64)
+    drawn.flags.writeable = False
+    return drawn
