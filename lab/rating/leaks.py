@@ -1,7 +1,7 @@
 """Scan two sets of answers for what tells their models apart: names, thinking delimiters, arm words, length, layout.
 
 A name or a delimiter is a leak wherever it stands. An ordinary word ("reasoning", "answer") is one only when one model
-uses it clearly more often than the other. It reads texts, nothing else.
+uses it clearly more often than the other. What style alone gives away is `lab.rating.blindness`, offered here too.
 """
 
 from __future__ import annotations
@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from scipy.stats import rankdata
+from lab.rating.blindness import Risk, blindness_risk
+
+__all__ = ["Risk", "auc", "blindness_risk", "scan"]
 
 DELIMITERS = (
     "<think>", "</think>", "<thinking>", "</thinking>", "<|thinking|>", "<|think|>", "<|im_start|>", "<|im_end|>",
@@ -41,6 +43,8 @@ def scan(texts_a: Sequence[str], texts_b: Sequence[str], labels: tuple[str, str]
 
 def auc(values_a: Sequence[float], values_b: Sequence[float]) -> float:
     """Chance that a value of b exceeds one of a, ties counted half (the Mann-Whitney statistic over n·m)."""
+    from scipy.stats import rankdata  # slow to load, and the pages import this file
+
     ranks = rankdata([*values_a, *values_b])
     n_a, n_b = len(values_a), len(values_b)
     return float((ranks[n_a:].sum() - n_b * (n_b + 1) / 2) / (n_a * n_b))

@@ -1,4 +1,4 @@
-"""Which pairs a round would have, and what the leak scan finds."""
+"""Which units a round would have, and what the scans find."""
 
 from __future__ import annotations
 
@@ -6,15 +6,18 @@ import itertools
 
 import pytest
 
-from lab.rating.blinding import BankAnswer, build_pairs
+from lab.rating.blinding import BankAnswer, build_units, compared
+from lab.rating.design import RoundSpec
 from lab.rating.leaks import auc, scan
 
 LABELS = ("one", "two")
+DESIGN = RoundSpec(name="r", bank=1, models=LABELS)
+THREE = RoundSpec(name="r", bank=1, models=("one", "two", "three"))
 IDS = itertools.count(1)
 
 
 def answer(item, model, text="A fine text.", state="none", finish="eos") -> BankAnswer:
-    return BankAnswer(next(IDS), item, model, "answer", "demo-llama", text, state, finish)
+    return BankAnswer(next(IDS), item, model, "answer", "demo-llama", "Why?", text, state, finish)
 
 
 def both(item, first, second) -> list[BankAnswer]:
@@ -31,38 +34,57 @@ def both(item, first, second) -> list[BankAnswer]:
     ("truncated", {"finish": "cancelled"}),
 ])
 @pytest.mark.parametrize("side", [0, 1])
-def test_a_pair_with_an_answer_that_cannot_be_rated_is_left_out_and_counted(reason, bad, side):
+@pytest.mark.parametrize("task", ["both", "fluency"])
+def test_a_question_with_an_answer_that_cannot_be_rated_is_left_out_and_counted(reason, bad, side, task):
     sides = [{}, {"text": "Another text."}]
     sides[side] = bad
-    pairing = build_pairs(both("x", *sides) + both("y", {}, {"text": "Another text."}), *LABELS)
-    assert [pair.item_id for pair in pairing.pairs] == ["y"]
-    assert pairing.excluded == {reason: 1} and pairing.n_excluded == 1
-    assert pairing.by_model[LABELS[side]] == {reason: 1} and pairing.by_model[LABELS[1 - side]] == {}
+    design = DESIGN.model_copy(update={"task": task})
+    found = build_units(both("x", *sides) + both("y", {}, {"text": "Another text."}), design)
+    assert [unit.item_id for unit in found.units] == ["y"] * (2 if task == "fluency" else 1)
+    assert found.excluded == {reason: 1} and found.n_excluded == 1
+    assert found.by_model[LABELS[side]] == {reason: 1} and found.by_model[LABELS[1 - side]] == {}
+    assert [spare.model for spare in found.spare] == [LABELS[1 - side]]
 
 
 def test_answers_that_differ_in_spaces_only_are_identical():
-    assert build_pairs(both("x", {"text": "a  b\n"}, {"text": "a b"}), *LABELS).excluded == {"identical": 1}
+    assert build_units(both("x", {"text": "a  b\n"}, {"text": "a b"}), DESIGN).excluded == {"identical": 1}
 
 
 def test_a_question_that_only_one_model_answered_is_missing():
-    assert build_pairs([answer("x", "one")], *LABELS).excluded == {"missing": 1}
+    assert build_units([answer("x", "one")], DESIGN).excluded == {"missing": 1}
 
 
-def test_two_unusable_answers_are_one_pair_but_two_answers():
-    pairing = build_pairs(both("x", {"text": ""}, {"finish": "length"}), *LABELS)
-    assert pairing.excluded == {"truncated": 1}
-    assert pairing.by_model == {"one": {"empty": 1}, "two": {"truncated": 1}}
+def test_two_unusable_answers_are_one_question_but_two_answers():
+    found = build_units(both("x", {"text": ""}, {"finish": "length"}), DESIGN)
+    assert found.excluded == {"truncated": 1}
+    assert found.by_model == {"one": {"empty": 1}, "two": {"truncated": 1}}
 
 
 def test_thinking_that_was_closed_or_forced_shut_is_rated():
     closed = {"state": "closed"}
     forced = {"text": "Other.", "state": "forced", "finish": "forced"}
-    assert len(build_pairs(both("x", closed, forced), *LABELS).pairs) == 1
+    assert len(build_units(both("x", closed, forced), DESIGN).units) == 1
 
 
 def test_answers_of_other_models_are_not_looked_at():
     rows = both("x", {}, {"text": "Other."}) + [answer("x", "three", ""), answer("z", "three")]
-    assert build_pairs(rows, *LABELS).excluded == {}
+    assert build_units(rows, DESIGN).excluded == {}
+
+
+def test_three_models_make_every_pair_or_each_against_the_first():
+    rows = [answer("x", model, f"Text of {i}.") for i, model in enumerate(THREE.models)]
+    assert [(u.a.model, u.b.model) for u in build_units(rows, THREE).units] == [
+        ("one", "two"), ("one", "three"), ("two", "three")]
+    assert compared(THREE.model_copy(update={"pairing": "first"})) == [("one", "two"), ("one", "three")]
+
+
+def test_a_style_that_tells_the_models_apart_is_a_risk_with_its_size():
+    long = "A much longer text {}, with a list:\n- one\n- two\n\nand a last line that says even more."
+    rows = [row for i in range(30) for row in both(f"q{i}", {"text": f"Short {i}."}, {"text": long.format(i)})]
+    found = build_units(rows, DESIGN)
+    (risk,) = found.risks.values()
+    assert list(found.risks) == ["one / two"] and risk.auc > 0.95 and risk.n == 30
+    assert any(words.startswith("Style alone") for words in found.warnings)
 
 
 @pytest.mark.parametrize("text", ["I am Demo-Llama, at your service.", "</think> Twelve.", "<|im_end|>",

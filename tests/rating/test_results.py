@@ -1,89 +1,119 @@
-"""The figures of a round, against values worked out by hand, and the bootstrap against what it should cover."""
+"""A whole round in one value: figures by hand, the three views side by side, and what a reader of JSON gets."""
 
 from __future__ import annotations
 
 import json
-import math
+import subprocess
+import sys
+import time
+from dataclasses import replace
 
-import numpy as np
 import pytest
 
-from lab.rating.results import RatingRow, results, score_matrix
+from lab.rating.measures_correlation import Measure
+from lab.rating.results import round_results
+from lab.rating.rows import RatingRow
+from tests.rating.made_rows import row
+from tests.rating.simulated_raters import Panel, simulate
 
-
-def row(item, rater, a, b, preferred, a_left=True) -> RatingRow:
-    left, right = (a, b) if a_left else (b, a)
-    side = {"tie": "tie", "a": "left" if a_left else "right", "b": "right" if a_left else "left"}[preferred]
-    return RatingRow(item, rater, a_left, left, right, side)
-
-
+MODELS = ("base", "trace")
 ROWS = [
     row("q1", "R1", 3, 5, "b"), row("q1", "R2", 3, 4, "b", a_left=False),
     row("q2", "R1", 4, 4, "tie"), row("q2", "R2", 5, 4, "a", a_left=False),
 ]
 
 
-def test_sides_are_turned_back_into_models():
-    assert [(r.fluency_a, r.fluency_b) for r in ROWS] == [(3, 5), (3, 4), (4, 4), (5, 4)]
-    assert [r.preferred for r in ROWS] == ["b", "b", "tie", "a"]
-    assert [r.preference for r in ROWS] == ["right", "left", "tie", "right"]
+def one_sided(rows: list[RatingRow]) -> list[RatingRow]:
+    """A rater more, who always takes the left answer and always says the same."""
+    return [replace(one, rater="R9", preference="left", fluency_left=5, fluency_right=3) for one in rows
+            if one.rater == "R00"]
 
 
 def test_means_difference_and_preference_by_hand():
-    found = results(ROWS)
-    assert (found.n_items, found.n_ratings, found.n_raters) == (2, 4, 2)
-    assert found.fluency_a.estimate == 15 / 4 and found.fluency_b.estimate == 17 / 4
-    assert found.difference.estimate == pytest.approx(0.5)
-    assert found.preference_b.estimate == (1 + 1 + 0.5 + 0) / 4
-    assert found.preferences == {"a": 1, "tie": 1, "b": 2}
-    assert found.scores_b == {1: 0, 2: 0, 3: 0, 4: 3, 5: 1}
-    assert (found.position.n, found.position.n_left) == (3, 1)
+    found = round_results(ROWS, MODELS)
+    assert (found.counts.n_items, found.counts.n_units, found.counts.n_ratings, found.counts.n_raters) == (2, 2, 4, 2)
+    base, trace = found.scores
+    assert base.mean.estimate == (3 + 4.5) / 2 and trace.mean.estimate == (4.5 + 4) / 2
+    assert (base.n, base.n_items, base.mean.n) == (4, 2, 2)
+    assert trace.bars == {1: 0, 2: 0, 3: 0, 4: 3, 5: 1}
+    assert found.primary.fluency.difference.estimate == pytest.approx((1.5 - 0.5) / 2)
+    assert found.primary.win.rate.estimate == pytest.approx((1 + 0.25) / 2)
+    assert (found.quality.position.n, found.quality.position.n_left) == (3, 1)
 
 
 def test_the_interval_draws_questions_not_ratings():
-    found = results(ROWS)
-    assert found.difference.n == 4 and found.difference.n_clusters == 2
-    assert (found.difference.low, found.difference.high) == (-0.5, 1.5)  # the two questions' own means
+    found = round_results(ROWS, MODELS).primary.fluency.difference
+    assert (found.n_clusters, found.low, found.high) == (2, -0.5, 1.5)  # the two questions' own means
 
 
-def test_agreement_counts_each_answer_as_a_unit():
-    matrix = score_matrix(ROWS)
-    assert matrix.tolist() == [[3, 5, 4, 4], [3, 4, 5, 4]]
-    found = results(ROWS).agreement
-    # By hand: values 3, 4, 5 with totals 2, 4, 2; two disagreements (5, 4) and (4, 5), at ordinal distance 3 each.
-    observed = 4 * 9 / 8
-    expected = 2 * (2 * 4 * 9 + 2 * 2 * 36 + 4 * 2 * 9) / (8 * 7)
-    assert found.n_units == 4 and found.alpha == pytest.approx(1 - observed / expected)
+def test_a_round_without_ratings_has_counts_and_no_figure():
+    found = round_results([], MODELS)
+    assert found.counts.n_ratings == 0 and found.primary is None and found.agreement.scores is None
+    assert [view.name for view in found.views] == ["all", "without flagged", "with surplus"]
+    json.dumps(found.as_dict(), allow_nan=False)
 
 
-def test_agreement_of_a_single_rater_is_not_a_number_but_a_reason():
-    found = results([r for r in ROWS if r.rater == "R1"]).agreement
-    assert found.alpha is None and found.why
+def test_flagged_raters_stay_in_the_primary_view_and_are_missing_in_the_one_beside_it():
+    honest = simulate(Panel(questions=40), 0)
+    found = round_results(honest + one_sided(honest), MODELS)
+    everybody, without, late = found.views
+    assert found.quality.flagged == ("R9",) and everybody.left_out == () and without.left_out == ("R9",)
+    assert (everybody.n_ratings, without.n_ratings) == (160, 120)
+    assert without.same_as == "" and without.contrasts == round_results(honest, MODELS).contrasts
+    assert without.contrasts != everybody.contrasts and (late.same_as, late.contrasts) == ("all", everybody.contrasts)
 
 
-def test_a_round_without_ratings_has_counts_and_no_interval():
-    found = results([])
-    assert found.n_ratings == 0 and found.difference is None and found.agreement.alpha is None and found.flags == ()
+def test_late_ratings_are_counted_and_stand_in_a_view_of_their_own():
+    rows = simulate(Panel(questions=40), 0)
+    late = [replace(one, rater="R8", surplus=True) for one in rows if one.rater == "R01"]
+    found, plain = round_results(rows + late, MODELS), round_results(rows, MODELS)
+    assert found.contrasts == plain.contrasts and found.counts.n_surplus == 40 and found.counts.n_ratings == 120
+    assert found.views[2].n_ratings == 160 and found.views[2].contrasts != found.contrasts
+    assert found.views[1].same_as == "all"
 
 
-def test_the_same_seed_gives_the_same_interval():
-    assert results(ROWS, seed=3) == results(ROWS, seed=3)
+def test_golds_repeats_and_trial_raters_change_no_figure_but_are_counted():
+    rows = simulate(Panel(questions=20), 0)
+    more = [row("g1", "R00", 5, 1, "a", role="gold", model_a="", model_b="", expected={"preference": "a"}),
+            replace(rows[0], role="repeat"), *(replace(one, rater="T", kind="trial") for one in rows)]
+    found = round_results(rows + more, MODELS)
+    assert found.contrasts == round_results(rows, MODELS).contrasts
+    assert (found.counts.n_gold, found.counts.n_repeats, found.quality.gold_share) == (1, 1, 1.0)
 
 
-def test_the_interval_covers_the_truth_about_as_often_as_it_says():
-    covered, rng = 0, np.random.default_rng(1)
-    for trial in range(40):
-        rows = []
-        for item in range(25):
-            effect = rng.normal(0.4, 0.6)  # prompts differ in how much the second model helps
-            for rater in range(3):
-                b = int(np.clip(round(3 + effect + rng.normal(0, 0.7)), 1, 5))
-                rows.append(row(f"q{item}", f"R{rater}", 3, b, "b" if b > 3 else "a" if b < 3 else "tie"))
-        found = results(rows, seed=trial).difference
-        covered += found.low <= 0.4 <= found.high
-    assert 34 <= covered <= 40  # 95 % of 40 is 38, with a standard deviation of 1.4
+def test_three_models_are_ranked_and_two_are_not():
+    panel = Panel(models=("x", "y", "z"), effects=(0.0, 0.0, 1.5), questions=60)
+    found = round_results(simulate(panel, 1), panel.models)
+    ranks = {one.model: (one.first, one.last) for one in found.views[0].ranking.strengths}
+    assert ranks == {"x": (2, 3), "y": (2, 3), "z": (1, 1)} and len(found.contrasts) == 3
+    assert round_results(simulate(Panel(questions=20), 1), MODELS).views[0].ranking is None
+
+
+def test_the_same_seed_gives_the_same_results_and_another_seed_nearly_the_same():
+    rows = simulate(Panel(questions=30), 0)
+    one, other = (round_results(rows, MODELS, seed=seed).primary.win.rate for seed in (0, 1))
+    assert round_results(rows, MODELS, seed=3) == round_results(rows, MODELS, seed=3)
+    assert one.estimate == other.estimate and one.low == pytest.approx(other.low, abs=0.02)
 
 
 def test_results_can_be_written_as_json():
-    text = json.dumps(results(ROWS).as_dict())
-    assert math.isclose(json.loads(text)["difference"]["estimate"], 0.5)
+    found = round_results(simulate(Panel(questions=20, raters=10), 0), MODELS, guesses=[("base", "trace")] * 3,
+                          measures=[Measure(f"q{i:03}", "base", "fog", float(i)) for i in range(20)])
+    told = json.loads(json.dumps(found.as_dict(), allow_nan=False))
+    assert told["views"][0]["contrasts"][0]["win"]["rate"]["estimate"] == found.primary.win.rate.estimate
+    assert told["blinding"][0]["face"] == "trace" and told["measures"][0]["name"] == "fog"
+    assert set(told["scores"][0]["bars"]) == set("12345")
+
+
+def test_a_round_of_a_hundred_questions_and_three_raters_takes_less_than_three_seconds():
+    rows = simulate(Panel(), 0)
+    started = time.perf_counter()
+    round_results(rows, MODELS)
+    assert time.perf_counter() - started < 3
+
+
+def test_the_page_loads_no_statistics_library_with_it():
+    code = ("import sys, lab.rating.results, lab.rating.sample_size\n"
+            "print([name for name in ('scipy.stats', 'statsmodels', 'pandas', 'torch') if name in sys.modules])")
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "[]"
