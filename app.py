@@ -29,6 +29,8 @@ def build_web(store: Store, settings: Settings) -> FastAPI:
     import gradio as gr
     from fastapi import FastAPI
 
+    from lab.ui.access import leaving
+    from lab.ui.access.gate import Gate, user_of
     from lab.ui.app_state import LabApp
     from lab.ui.own_host import OwnHostOnly
     from lab.ui.rater.app import mount_rater
@@ -37,10 +39,13 @@ def build_web(store: Store, settings: Settings) -> FastAPI:
 
     lab = LabApp(store, settings)
     web = FastAPI(title="Trace Lab", docs_url=None, redoc_url=None, openapi_url=None)
-    web.add_middleware(OwnHostOnly)
+    web.add_middleware(Gate, lab=lab)
+    web.add_middleware(OwnHostOnly)  # added last, so around the gate and its own pages, too
     warnings.filterwarnings("ignore", message="SSR mode is not supported")  # said although ssr_mode is off
     mount_rater(web, lab)  # before "/", which would answer for every address
     look = {"theme": THEME, "css": CSS, "head": HEAD, "footer_links": []}
+    if settings.needs_login:
+        look |= {"css": CSS + leaving.CSS, "head": HEAD + leaving.HEAD, "auth_dependency": user_of}
     return gr.mount_gradio_app(web, build_lab(lab), path="/", run_history=False, ssr_mode=False, **look)
 
 
@@ -61,8 +66,10 @@ def check_port(host: str, port: int) -> None:
 def run() -> None:
     """Start everything; returns when the server ends."""
     from lab.engine.in_process import prepare
+    from lab.ui.access.starting import check_accounts, check_login, show_access_log
 
     settings = Settings.from_env()
+    check_login(settings)
     check_port(settings.host, settings.port)
     prepare(settings)
 
@@ -73,12 +80,12 @@ def run() -> None:
     from storage.database import open_store
 
     store = open_store(settings.database_url, settings.home)
+    check_accounts(settings, store)
     queue_demo_study(store)
+    show_access_log()
     web = build_web(store, settings)
     if settings.worker:
         keep_worker(settings)
-    if settings.host not in ("127.0.0.1", "localhost", "::1") and not settings.space:
-        print(f"Anyone who reaches {settings.host} can use this lab: it has no login yet.", file=sys.stderr, flush=True)
     print(f"Trace Lab: http://{settings.host}:{settings.port}  (things are kept in {settings.home})", flush=True)
     uvicorn.run(web, host=settings.host, port=settings.port, log_level="warning", timeout_graceful_shutdown=2)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from lab.core.errors import Fault, SpecError
 WHERE = ("process", "in-process")
 BACKENDS = ("lab", "vllm")  # what may stand behind an engine, as its spec names it
 PRECISIONS = ("auto", "bf16", "fp32", "4bit")  # of an engine's weights, as its spec names them
+LOGINS = ("auto", "on", "off")  # auto: as soon as the page listens on more than this machine's own address
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -39,6 +42,22 @@ class Settings:
     engine_backend: str = "lab"
     engine_precision: str = "auto"
     pue: float = 1.0  # power usage effectiveness of the place: all energy it takes, over that of its computers
+    login: str = "auto"
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether the page can be reached from this machine only."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:  # a name: nobody knows where it leads to
+            return False
+
+    @property
+    def needs_login(self) -> bool:
+        """Whether the researcher's pages stand behind a login. `off` opens them on a loopback address alone."""
+        return not self.space and (self.login == "on" or not self.is_loopback)
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> Settings:
@@ -59,6 +78,7 @@ class Settings:
         pue = _decimal(env, "LAB_PUE", Bounds(1, 5, "from 1 to 5, such as 1.2"), faults) or 1.0
         country = _country(env, faults)
         engine = _engine(env, faults)
+        login = _choice(env, "LAB_LOGIN", LOGINS, "auto", faults)
         if faults:
             raise SpecError(faults, "environment")
         return cls(
@@ -68,7 +88,7 @@ class Settings:
             port=port,
             worker=worker, slots=slots, space=space, min_free_mib=min_free_mib, chat_slots=chat_slots, gpus=gpus,
             warm=warm, grace_s=grace_s, most_losses=most_losses, price_per_gpu_hour=price,
-            country=country, grid_g_per_kwh=grid, pue=pue, **engine,
+            country=country, grid_g_per_kwh=grid, pue=pue, login=login, **engine,
         )
 
 

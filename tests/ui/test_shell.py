@@ -44,6 +44,10 @@ def test_the_open_page_is_marked_in_the_navigation():
     assert made.count('aria-current="page"') == 1 and f'href="{found[1].href}" aria-current="page"' in made
 
 
+def test_without_a_login_there_is_no_way_out_to_show(web):
+    assert "Log out" not in web.get("/").text
+
+
 def test_the_public_demo_says_so_on_every_page():
     found = pages()
     assert "public demo" in header(found[0], found, space=True) and "public demo" not in header(found[0], found)
