@@ -160,6 +160,8 @@ def job_name(spec: Spec) -> str:
         return str(values["name"])
     if isinstance(spec, JudgeSpec):
         return f"{spec.model} judges {spec.run}{f' ({spec.part})' if spec.part else ''}"
+    if "units" in values:
+        return f"{spec.kind} of {values['units']}{f' by {spec.model}' if getattr(spec, 'model', '') else ''}"
     subject = ", ".join(model_refs(spec)) or str(values.get("base", ""))
     asked = label(values["benchmark"]) if values.get("benchmark") else spec.kind
     return titled(f"{asked} on {subject}", values) if subject else spec.kind

@@ -1,8 +1,10 @@
 """What a spec refers to in the store: models by name ('variant:…'), by the job that trains them ('job:…') or by the
-endpoint that serves them ('remote:…'), and the files that a job leaves for others, by that job."""
+endpoint that serves them ('remote:…'), the files that a job leaves for others, by that job, and the texts of a rating
+round ('round:…'), which are written out as a file."""
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,9 +14,11 @@ from sqlmodel import Session, col, select
 from lab.core.errors import Fault, LabError, nearest
 from lab.core.spec import Spec
 from lab.core.types import ModelSource
+from lab.rating.round_texts import ROUND, round_lines
 from storage.files import Home
 from storage.queries.endpoints import PREFIX, get_endpoint
 from storage.queries.jobs import find_job
+from storage.queries.round_units import round_texts
 from storage.queries.studies import get_variant, model_source
 from storage.tables import Job, Variant
 
@@ -38,6 +42,7 @@ LEFT_FILES = {
     "pairs": LeftFile("pairs.jsonl", ("pairs",)),
     "run": LeftFile("samples.jsonl", ("benchmark", "suite")),
 }
+UNITS = "units"  # field of a spec that names a round
 NAMED = 20  # jobs that a message lists
 
 
@@ -73,7 +78,22 @@ def check_references(session: Session, spec: Spec) -> list[Fault]:
                 faults.append(Fault(field, str(error), ref))
         elif ref.startswith("job:"):
             faults += _job_faults(session, field, ref)
-    return faults + [fault for field, ref in file_refs(spec) for fault in _file_faults(session, field, ref)]
+    faults += [fault for field, ref in file_refs(spec) for fault in _file_faults(session, field, ref)]
+    return faults + [fault for ref in round_refs(spec) for fault in _round_faults(session, ref)]
+
+
+def round_refs(spec: Spec) -> list[str]:
+    """'round:…' of the rounds whose texts a spec uses."""
+    ref = getattr(spec, UNITS, None)
+    return [ref] if isinstance(ref, str) and ref.startswith(ROUND) else []
+
+
+def _round_faults(session: Session, ref: str) -> list[Fault]:
+    try:
+        _, units = round_texts(session, ref)
+    except LabError as error:
+        return [Fault(UNITS, str(error), ref)]
+    return [] if units else [Fault(UNITS, f"'{ref}' has no units", ref)]
 
 
 def _file_faults(session: Session, field: str, ref: str) -> list[Fault]:
@@ -111,8 +131,23 @@ def resolve_models(session: Session, home: Home, spec: Spec) -> dict[str, ModelS
 
 
 def resolve_files(session: Session, home: Home, spec: Spec) -> dict[str, str]:
-    """Where each file is that another job has left for this spec. LabError when it is not there (any more)."""
-    return {ref: str(_left_file(session, home, field, ref)) for field, ref in file_refs(spec)}
+    """Where each file is that another job has left for this spec, and each round's texts, written now.
+
+    LabError when a job's file or a round is not there (any more).
+    """
+    left = {ref: str(_left_file(session, home, field, ref)) for field, ref in file_refs(spec)}
+    return left | {ref: str(_write_round(session, home, ref)) for ref in round_refs(spec)}
+
+
+def _write_round(session: Session, home: Home, ref: str) -> Path:
+    """A round's texts never change, so every job of the round reads the one file."""
+    told, units = round_texts(session, ref)
+    path = home.path / "rounds" / told.round / "units.jsonl"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary.write_text(round_lines(told, units), encoding="utf-8")
+    os.replace(temporary, path)
+    return path
 
 
 def _left_file(session: Session, home: Home, field: str, ref: str) -> Path:

@@ -1,4 +1,5 @@
-"""What a job's result becomes in the store: a variant, a benchmark run with its samples, an answer bank.
+"""What a job's result becomes in the store: a variant, a benchmark run with its samples, an answer bank, and what a
+judge or a measurement says of the texts of a round.
 
 One handler a kind. A kind without a handler keeps its result on the job's row and nothing else.
 """
@@ -16,12 +17,14 @@ from sqlmodel import Session, select
 
 from jobs.judged import store_verdicts
 from jobs.references import TRAINING_KINDS
+from jobs.round_votes import store_measures, store_votes
+from lab.benchmarks.specs import PASTED
 from storage.files import JobFolder
 from storage.queries.jobs import find_job
 from storage.tables import Answer, AnswerBank, BenchmarkRun, BenchmarkSample, Job, Variant
 
 ROW_FILES = {"benchmark": "samples.jsonl", "suite": "samples.jsonl", "answers": "answers.jsonl",
-             "judge": "verdicts.jsonl"}
+             "judge": "verdicts.jsonl", "rounds-judge": "votes.jsonl", "measure": "measures.jsonl"}
 RUN_COLUMNS = (
     "part", "benchmark", "run_key", "settings", "n", "n_correct", "accuracy", "ci_low", "ci_high", "n_unparsed",
     "n_truncated", "mean_tokens", "seconds", "mode", "scorer", "scorer_version", "figures",
@@ -127,16 +130,16 @@ def _known(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _answer_bank(session: Session, job: Job, ended: Ended) -> None:
+    spec = job.spec
     bank = AnswerBank(
-        job_id=job.id, study_id=job.study_id, name=job.spec["name"], benchmark=job.spec["benchmark"],
-        settings=ended.result["settings"],
+        job_id=job.id, study_id=job.study_id, name=spec["name"], settings=ended.result["settings"],
+        benchmark=spec["benchmark"] or spec.get("dataset") or PASTED,
     )
     session.add(bank)
     session.flush()
     for row in ended.rows:
-        columns = {name: value for name, value in row.items() if name != "model_ref"}
-        variant_id = _variant_id(session, row["model_ref"])
-        session.add(Answer(bank_id=bank.id, **{**columns, "variant_id": variant_id}))
+        columns = {name: value for name, value in row.items() if name in Answer.model_fields}
+        session.add(Answer(**columns, bank_id=bank.id, variant_id=_variant_id(session, row["model_ref"])))
 
 
 def _variant_id(session: Session, ref: str) -> int | None:
@@ -155,4 +158,6 @@ HANDLERS: dict[str, Callable[[Session, Job, Ended], None]] = {
     "suite": _benchmark_runs,
     "judge": store_verdicts,
     "answers": _answer_bank,
+    "rounds-judge": store_votes,
+    "measure": store_measures,
 }

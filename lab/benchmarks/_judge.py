@@ -7,12 +7,12 @@ import time
 from contextlib import closing
 from typing import Any, TextIO
 
-from lab.benchmarks._run import warm_engine
 from lab.benchmarks.judging import VERSION, JudgeSpec, Verdict, judge_prompt, read_verdict, summary, unread
 from lab.core.context import Context, Stopped
 from lab.core.errors import LabError
 from lab.core.types import Generation, ModelSource
 from lab.engine.protocol import GenerationOptions
+from lab.engine.warming import warm_engine
 
 Row = dict[str, Any]
 

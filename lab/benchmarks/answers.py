@@ -8,5 +8,6 @@ TASK = Task(
     spec=AnswersSpec,
     run="lab.benchmarks._answers:collect_answers",
     summary="Collect the answers of several models to the same questions, for raters to compare.",
+    resumes=True,
     warm=True,
 )

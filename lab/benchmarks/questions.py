@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from lab.benchmarks.benchmark import Benchmark
 from lab.core.errors import LabError
@@ -34,14 +34,19 @@ def drawn_questions(benchmark: Benchmark, n: int, seed: int) -> list[Example]:
     questions = all_questions(benchmark)
     if n > len(questions):
         raise LabError(f"benchmark '{benchmark.name}' has {len(questions)} questions, so n_questions cannot be {n}")
+    return drawn_evenly(questions, n, f"{seed}/{benchmark.name}/{benchmark.version}")
+
+
+def drawn_evenly(questions: Sequence[Example], n: int, seed: str) -> list[Example]:
+    """At most `n` of them, as evenly over the subjects as they allow; the same for the same seed."""
     by_subject: dict[str, list[Example]] = {}
     for question in questions:
         by_subject.setdefault(question.subject, []).append(question)
-    draw = random.Random(f"{seed}/{benchmark.name}/{benchmark.version}")
+    draw = random.Random(seed)
     piles = [draw.sample(pile, len(pile)) for _, pile in sorted(by_subject.items())]
     # Which subjects give one more, when n is no multiple of their number, is drawn too.
     draw.shuffle(piles)
-    rounds = range(max(map(len, piles)))
+    rounds = range(max(map(len, piles), default=0))
     return [pile[turn] for turn in rounds for pile in piles if turn < len(pile)][:n]
 
 

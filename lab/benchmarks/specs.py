@@ -17,6 +17,9 @@ from lab.engine.adapt import Adaptation
 from lab.engine.budget import ThinkingBudget
 
 REMOTE = "remote:"
+PASTED = "prompts"  # where the questions of a bank come from that were given with it
+MOST_PROMPTS = 1000
+PROMPT_LIMIT = 20_000  # characters
 Mode = Literal["generate", "likelihood-plain", "likelihood-no-thinking", "likelihood-after-thought"]
 
 
@@ -202,9 +205,46 @@ class AnswersSpec(GenerationSettings):
     kind: ClassVar[str] = "answers"
     name: str = Field(min_length=1, max_length=80, description="Name of the answer bank.")
     models: tuple[str, ...] = Field(min_length=2, description="Two or more models, as in a benchmark run.")
-    benchmark: str = Field(description="Benchmark whose questions are asked, as in a benchmark run.")
-    n_questions: int = Field(12, ge=1, le=1000, description="Questions, drawn evenly over subjects by the seed.")
+    benchmark: str = Field("", description="Benchmark whose questions are asked, as in a benchmark run.")
+    dataset: str = Field(
+        "", description="Instead of a benchmark: a dataset, as training names it. Questions that none of the models "
+        "was trained on come first."
+    )
+    prompts: tuple[str, ...] = Field(
+        (), max_length=MOST_PROMPTS, description="Instead of a benchmark: questions of your own. All of them are asked."
+    )
+    n_questions: int = Field(
+        12, ge=1, le=1000, description="Questions of a benchmark or a dataset, drawn evenly over subjects by the seed."
+    )
 
     def check_names(self) -> list[Fault]:
         faults = [f for i, ref in enumerate(self.models) for f in check_model_ref(f"models.{i}", ref)]
-        return faults + self.check_budget() + check_benchmark_name("benchmark", self.benchmark)
+        return faults + self.check_budget() + self._check_source() + self._check_prompts()
+
+    def _check_source(self) -> list[Fault]:
+        given = [name for name in ("benchmark", "dataset", "prompts") if getattr(self, name)]
+        if not given:
+            return [Fault("benchmark", "name a benchmark, or a dataset, or give prompts: something has to be asked")]
+        if len(given) > 1:
+            return [Fault(given[1], f"the questions come from one place: {' or '.join(given)}")]
+        if self.benchmark:
+            return check_benchmark_name("benchmark", self.benchmark)
+        return check_dataset_name("dataset", self.dataset) if self.dataset else []
+
+    def _check_prompts(self) -> list[Fault]:
+        faults, first = [], dict[str, int]()
+        for place, prompt in enumerate(self.prompts):
+            words = " ".join(prompt.split())
+            if not words:
+                faults.append(Fault(f"prompts.{place}", "is empty: leave it out"))
+            elif len(prompt) > PROMPT_LIMIT:
+                faults.append(Fault(f"prompts.{place}", f"has more than {PROMPT_LIMIT} characters: shorten it"))
+            elif first.setdefault(words, place) != place:
+                said = f"is the same as prompts.{first[words]}: leave one out"
+                faults.append(Fault(f"prompts.{place}", said, prompt))
+        return faults
+
+    @property
+    def asked_of(self) -> str:
+        """Where the questions come from: the benchmark, the dataset, or 'prompts'."""
+        return self.benchmark or self.dataset or PASTED

@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from contextlib import closing
 from typing import Any
 
+from lab.bases.cards import bases
 from lab.core.context import Context, Stopped
+from lab.core.errors import LabError
 from lab.core.kept_lines import KeptLines
 from lab.core.types import Generation, ModelSource
 from lab.engine.protocol import GenerationOptions
 from lab.engine.warming import warm_engine
-from lab.rating.judging import VERSION, RoundJudgeSpec, Vote, judge_prompt, summary, vote
+from lab.rating.judging import VERSION, RoundJudgeSpec, Vote, judge_prompt, not_asked, summary, vote
 from lab.rating.round_texts import RoundTold, UnitTexts, read_round
 
 Asked = tuple[UnitTexts, bool]
@@ -51,15 +53,27 @@ def _ask(
     context, kept = keeping
     total = len(kept) + len(missing)
     context.progress(len(kept), total, f"loading {source.label}")
-    options = GenerationOptions(max_new_tokens=spec.max_new_tokens, batch_size=spec.batch_size)
+    engine = warm_engine(source)
     prompts = [judge_prompt(told, unit, a_first) for unit, a_first in missing]
-    with closing(warm_engine(source).generate(source.label, prompts, options)) as batches:
+    fitting = [place for place, prompt in enumerate(prompts) if _fits(engine, source, prompt)]
+    if not fitting:
+        raise LabError(f"'{source.label}' cannot hold the texts of one unit with what it is to do: name a judge with a "
+                       "longer context", "spec")
+    long = [missing[place] for place in sorted(set(range(len(missing))) - set(fitting))]
+    kept.add([not_asked(*one).model_dump(mode="json") for one in long])
+    options = GenerationOptions(max_new_tokens=spec.max_new_tokens, batch_size=spec.batch_size)
+    with closing(engine.generate(source.label, [prompts[place] for place in fitting], options)) as batches:
         for batch in batches:
-            kept.add([_vote(*missing[place], reply).model_dump(mode="json") for place, reply in batch])
+            kept.add([_vote(*missing[fitting[at]], reply).model_dump(mode="json") for at, reply in batch])
             context.progress(len(kept), total, f"{len(kept)} of {total} readings judged")
             if context.stop_requested() and len(kept) < total:
                 kept.seal()
                 raise Stopped(f"{len(kept)} of {total} readings are kept")
+
+
+def _fits(engine: Any, source: ModelSource, prompt: Any) -> bool:
+    """Whether a base has room for the prompt and a word; of an endpoint nobody here knows."""
+    return source.kind == "remote" or len(engine.encode(prompt)) < bases()[source.base].context_tokens
 
 
 def _vote(unit: UnitTexts, a_first: bool, reply: Generation) -> Vote:

@@ -12,6 +12,7 @@ from itertools import combinations
 from typing import Any
 
 from lab.bases.cards import bases
+from lab.benchmarks.bank_questions import candidates
 from lab.benchmarks.resolving import resolve_benchmark
 from lab.benchmarks.specs import REMOTE, AnswersSpec, BenchmarkSpec, GenerationSettings, SuiteSpec
 from lab.core.errors import LabError
@@ -52,7 +53,7 @@ def _job(spec: Spec, sources: Sources, conditions: Conditions) -> ArmCheck | Non
     """One job by its kind; None for a kind that reads no data."""
     checks: list[tuple[type, Any]] = [
         (SftSpec, check_sft), (DpoSpec, check_dpo), (RlSettings, check_rl), (PairsSpec, check_sampling),
-        (BenchmarkSpec, _benchmark), (AnswersSpec, _benchmark),
+        (BenchmarkSpec, _benchmark), (AnswersSpec, _answers),
     ]
     check = next((check for cls, check in checks if isinstance(spec, cls)), None)
     return with_estimate(check(spec, sources), spec, conditions) if check else None
@@ -71,9 +72,20 @@ def _held_out(names: Sequence[str], most: int) -> tuple[dict[str, list[Example]]
     return loaded, unread
 
 
-def _benchmark(spec: BenchmarkSpec | AnswersSpec, sources: Sources) -> ArmCheck:
-    models = [spec.model] if isinstance(spec, BenchmarkSpec) else list(spec.models)
-    return _asked(models, spec.benchmark, spec, sources)
+def _benchmark(spec: BenchmarkSpec, sources: Sources) -> ArmCheck:
+    return _asked([spec.model], spec.benchmark, spec, sources)
+
+
+def _answers(spec: AnswersSpec, sources: Sources) -> ArmCheck:
+    """Questions of a bank. Raters judge how its answers read: a gold answer is not needed."""
+    if spec.benchmark:
+        return _asked(spec.models, spec.benchmark, spec, sources)
+    arm = ArmCheck(f"{spec.asked_of} on {', '.join(spec.models)}", spec.kind, "base", spec.models[0], spec.asked_of)
+    try:
+        rows = candidates(spec)
+    except LabError as error:
+        return with_findings(arm, refusal("dataset", error))
+    return _fitting(with_findings(arm, *repeats(rows)), spec.models, rows, spec, sources)
 
 
 def _asked(
@@ -87,7 +99,13 @@ def _asked(
         return with_findings(arm, refusal("benchmark", error))
     most = getattr(spec, "max_questions", 0)
     rows = rows[:most] if most else rows
-    arm = with_findings(arm, *check_golds(rows), *repeats(rows))
+    return _fitting(with_findings(arm, *check_golds(rows), *repeats(rows)), models, rows, spec, sources)
+
+
+def _fitting(
+    arm: ArmCheck, models: Sequence[str], rows: list[Example], spec: GenerationSettings, sources: Sources
+) -> ArmCheck:
+    """Whether the questions fit the context of each model."""
     for name in models:
         if name.startswith(("variant:", "job:", REMOTE)):
             arm = with_findings(arm, Finding("note", "model", f"{name} is known to the store alone: its prompts are "

@@ -15,7 +15,7 @@ from storage.database import Store
 from storage.queries.guessing import guesses_of
 from storage.queries.rating_events import events, note_round
 from storage.queries.ratings import current, get_round, rating_rows_of
-from storage.queries.round_results import analysis_row, judge_votes, text_measures
+from storage.queries.round_results import analysis_row, judge_votes, measures_of
 from storage.tables.ratings import (
     AnswerBank,
     Assignment,
@@ -39,8 +39,9 @@ def contents_of(session: Session, round_id: int) -> Contents:
     return Contents(
         facts=round_facts(session, the_round), units=units_of(session, round_id, practice=False),
         said=tuple(_said(session, round_id)), happenings=tuple(_happenings(session, round_id, raters)),
-        people=tuple(_person(rater) for rater in raters), guesses=tuple(guesses_of(session, round_id)),
-        votes=tuple(judge_votes(session, round_id)), measures=tuple(text_measures(session, round_id)),
+        people=tuple(_person(rater) for rater in raters),
+        guesses=tuple(guesses_of(session, round_id)) if the_round.design.get("guess_target") else (),
+        votes=tuple(judge_votes(session, round_id)), measures=tuple(measures_of(session, round_id)),
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -19,7 +19,7 @@ from sqlmodel import Session, col, select
 
 from lab.core.errors import LabError
 from lab.rating.design import RoundSpec, stored
-from lab.rating.files.sent_votes import SentAssignment, SentRating, SentVotes
+from lab.rating.files.sent_votes import SentRating, SentVotes
 from lab.rating.verdicts import Verdict, asked_only
 from storage.queries.next_unit import new_key, unit_loads
 from storage.queries.raters import CODE_LIMIT, token_hash
@@ -80,7 +80,7 @@ def take_in(session: Session, the_round: Round, sent: SentVotes, units: Units) -
     raters = _raters(intake)
     given = _assignments(intake, raters)
     taken = _ratings(intake, given, stored(the_round.design))
-    _guesses(session, given, sent.assignments)
+    _guesses(intake, given)
     _events(intake, raters, given)
     return taken
 
@@ -131,12 +131,12 @@ def _assignments(intake: Intake, raters: Mapping[str, Rater]) -> dict[Key, Assig
         unit, turned = intake.units[one.unit]
         if (unit.role if one.role != "repeat" else "repeat" if unit.role == "main" else "") != one.role:
             raise LabError(f"unit {one.unit} was rated as {one.role}; here it is {unit.role}: nothing is taken in.")
-        row = given.get(one.key)
+        row, a_left = given.get(one.key), not unit.text_b or one.a_left != turned  # one answer stands on the left
         if row is None:
             row = given[one.key] = Assignment(
                 rater_id=raters[one.rater].id, unit_id=unit.id, role=one.role, attempt=one.attempt,
-                ordinal=one.ordinal, a_left=one.a_left != turned, state="expired", submit_key=new_key())
-        elif row.a_left != (one.a_left != turned):
+                ordinal=one.ordinal, a_left=a_left, state="expired", submit_key=new_key())
+        elif row.a_left != a_left:
             raise LabError(f"unit {one.unit} came before with its texts on the other sides: nothing is taken in.")
         elif one.rater in intake.older:
             continue
@@ -185,11 +185,17 @@ def _columns(sent: SentRating, design: RoundSpec) -> dict[str, Any]:
     }
 
 
-def _guesses(session: Session, given: Mapping[Key, Assignment], sent: Iterable[SentAssignment]) -> None:
+def _guesses(intake: Intake, given: Mapping[Key, Assignment]) -> None:
+    """Which model is asked for was not told there, so with three models or more some units were guessed without it:
+    these say nothing, and are left."""
+    session, target = intake.session, intake.round.design.get("guess_target", "")
     known = set(session.exec(select(BlindGuess.assignment_id).join(Rater).where(Rater.kind == KIND)).all())
-    session.add_all(BlindGuess(rater_id=given[one.key].rater_id, assignment_id=given[one.key].id, guess=one.guess,
-                               sureness=one.sureness)
-                    for one in sent if one.guess and given[one.key].id not in known)
+    for one in intake.sent.assignments:
+        unit, row = intake.units[one.unit][0], given[one.key]
+        asked = not unit.model_b or target in ("", unit.model_a, unit.model_b)
+        if one.guess and asked and row.id not in known:
+            session.add(BlindGuess(rater_id=row.rater_id, assignment_id=row.id, guess=one.guess,
+                                   sureness=one.sureness))
 
 
 def _events(intake: Intake, raters: Mapping[str, Rater], given: Mapping[Key, Assignment]) -> None:

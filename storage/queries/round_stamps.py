@@ -1,5 +1,5 @@
-"""What tells whether anything changed in a round: counts, each a query of milliseconds, so that a page that looks every few
-seconds works its figures out anew only when there is something new."""
+"""What tells whether anything changed in a round: counts, each a query of milliseconds, so that a page that looks
+every few seconds works its figures out anew only when there is something new."""
 
 from __future__ import annotations
 

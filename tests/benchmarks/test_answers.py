@@ -7,17 +7,12 @@ from collections import Counter
 import pytest
 
 from lab.benchmarks.answers import TASK
+from lab.benchmarks.benchmark import benchmarks
 from lab.benchmarks.questions import drawn_questions
-from lab.benchmarks.shown import shown_text
 from lab.benchmarks.specs import AnswersSpec
 from lab.core.context import MemoryContext, Stopped
 from lab.core.errors import LabError
-from lab.core.types import Generation
-from lab.data.targets import THINKING_STYLES
-from lab.engine.thinking import split_thinking
 from tests.benchmarks.conftest import make_benchmark
-
-STYLE = THINKING_STYLES["tags"]
 
 
 def collect(tmp_path, sources, **values):
@@ -41,8 +36,8 @@ def test_what_is_shown_has_no_thinking_and_a_hash(sums, tmp_path):
     thinking = [row for row in rows if row["model_label"] == "m.trace" and row["think_state"] == "closed"]
     assert len(thinking) >= 5
     for row in thinking:
-        assert "<think>" in row["raw_text"] and "=" not in row["shown_text"]
-        assert row["shown_text"].startswith("Answer: ")
+        assert "<think>" in row["raw_text"] and "=" in row["think_text"] and "=" not in row["shown_text"]
+        assert row["shown_text"] == row["gold"]  # the label in front is every arm's or nobody's
     assert all(row["sha256"] == hashlib.sha256(row["shown_text"].encode()).hexdigest() for row in rows)
 
 
@@ -59,14 +54,56 @@ def test_a_model_named_twice_or_too_many_questions_is_a_plain_sentence(sums, tmp
         collect(tmp_path, sums[1], n_questions=17)
 
 
-def test_a_bank_stops_between_batches(sums, tmp_path):
-    context = MemoryContext(tmp_path, stop=True)
-    spec = AnswersSpec(name="b", models=("tiny", "variant:a"), benchmark="sums", n_questions=6, batch_size=2)
-    context.models["variant:a"] = sums[1]["a"]
-    with pytest.raises(Stopped):
+def stopped(sums, tmp_path, **values):
+    """A bank that was told to stop after its first batch."""
+    context = MemoryContext(tmp_path / "job", models={"variant:a": sums[1]["a"]}, stop=True)
+    spec = AnswersSpec(**({"name": "b", "models": ("tiny", "variant:a"), "benchmark": "sums", "n_questions": 6,
+                           "batch_size": 2, "max_new_tokens": 40} | values))
+    with pytest.raises(Stopped, match="of 12 answers are kept"):
         TASK.load()(spec, context)
-    left = (tmp_path / "answers.jsonl").read_text()
-    assert left.endswith("\n") and 0 < len([json.loads(line) for line in left.splitlines()]) < 12
+    assert not (context.folder / "answers.jsonl").exists(), "half a bank is no bank"
+    return context, spec
+
+
+def test_a_bank_that_was_stopped_asks_the_rest_only_and_is_what_it_would_have_been(sums, tmp_path):
+    context, spec = stopped(sums, tmp_path)
+    kept = (context.checkpoints.folder / "rows.jsonl").read_text().splitlines()
+    assert 0 < len(kept) < 12 and context.checkpoints.last_whole().step == len(kept)
+    again = MemoryContext(context.folder, models=context.models)
+    TASK.load()(spec, again)
+    assert f"{len(kept)} of 12 answers are kept from before" in again.logs
+    whole = (context.folder / "answers.jsonl").read_text()
+    assert set(kept) <= set(whole.splitlines()) and len(whole.splitlines()) == 12
+    fresh = MemoryContext(tmp_path / "fresh", models=context.models)
+    TASK.load()(spec, fresh)
+    assert (fresh.folder / "answers.jsonl").read_text() == whole
+
+
+def test_a_bank_that_is_whole_loads_no_model_again(sums, tmp_path, monkeypatch):
+    context, spec = stopped(sums, tmp_path)
+    context.stop = False
+    TASK.load()(spec, context)
+    monkeypatch.setattr("lab.benchmarks._answers.warm_engine", None)
+    assert TASK.load()(spec, context)["n_questions"] == 6
+
+
+def test_an_answer_to_other_words_under_the_same_name_is_not_kept(sums, tmp_path, monkeypatch):
+    context, spec = stopped(sums, tmp_path)
+    changed = [row.model_copy(update={"question": f"{row.question} "}) for row in make_benchmark().load()]
+    monkeypatch.setitem(benchmarks(), "sums", make_benchmark(load=lambda: changed))
+    context.stop = False
+    TASK.load()(spec, context)
+    assert not any("kept from before" in line for line in context.logs)
+    rows = [json.loads(line) for line in (context.folder / "answers.jsonl").read_text().splitlines()]
+    assert len(rows) == 12 and all(row["question"].endswith(" ") for row in rows)
+
+
+def test_pasted_prompts_are_all_asked_and_named_by_their_words(sums, tmp_path):
+    asked = ("What is 2+3?", "What is 4+5?\nShow it.")
+    result, rows = collect(tmp_path, sums[1], benchmark="", prompts=asked)
+    assert result["n_questions"] == 2 and result["settings"]["prompts"] == 2 and "benchmark" not in result["settings"]
+    assert {row["question"] for row in rows} == set(asked) and len(rows) == 4
+    assert {row["part"] for row in rows} == {"prompts"} and all(row["item_id"].startswith("asked-") for row in rows)
 
 
 def test_questions_are_drawn_evenly_over_subjects_and_by_the_seed():
@@ -77,22 +114,3 @@ def test_questions_are_drawn_evenly_over_subjects_and_by_the_seed():
     first, again, other = (drawn_questions(benchmark, 8, seed) for seed in (1, 1, 2))
     assert first == again != other
     assert len({question.id for question in drawn_questions(benchmark, 16, 0)}) == 16
-
-
-def generation(text, finish="eos"):
-    counts = dict(n_prompt_tokens=1, n_think_tokens=0, n_answer_tokens=1, seconds=0.1)
-    return Generation(raw_text=text, finish_reason=finish, **split_thinking(text, STYLE, finish)._asdict(), **counts)
-
-
-@pytest.mark.parametrize(
-    "raw, finish, shown",
-    [
-        ("Twelve.\n\nAnswer: 12", "eos", "Twelve.\n\nAnswer: 12"),
-        ("<think>5+7=12</think>\n\n\nTwelve.\n\n\n\nAnswer:  12 ", "eos", "Twelve.\n\nAnswer: 12"),
-        ("<think>a</think> b <|im_start|>c", "eos", "b c"),
-        ("Twelve.", "length", ""),
-        ("<think>Twelve.", "eos", ""),
-    ],
-)
-def test_the_same_answer_looks_the_same_with_and_without_thinking(raw, finish, shown):
-    assert shown_text(generation(raw, finish), STYLE) == shown

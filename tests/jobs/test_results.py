@@ -170,3 +170,20 @@ def test_a_model_is_told_what_every_stage_of_it_was_trained_on(store: Store, bas
     with store.read() as session:
         source = model_source(session, store.home, "variant:trace-2")
     assert source.trained_on == ("demo-medical", "pairs:demo-pairs")
+
+
+def test_a_bank_of_a_dataset_or_of_prompts_says_so_and_keeps_the_thinking(store: Store, base: str) -> None:
+    row = {**GENERATED, "item_id": "q0", "model_ref": base, "model_label": base, "arm": "base", "base": base,
+           "shown_text": "4", "n_tokens": 3, "sha256": "0", "think_text": "2+2", "part": "held out"}
+    models = [base, "remote:big"]
+    with store.write() as session:
+        add_endpoint(session, EndpointPlan("big", "http://host/v1", "qwen"))
+    for asked in ({"dataset": "demo-medical"}, {"prompts": ["Why?", "How?"]}):
+        job = submit(store, "answers", {"name": "bank", "models": models, **asked}).jobs[0]
+        _finish(store, job, {"n_questions": 1, "models": [], "settings": {"parts": {"held out": 1}}}, [row],
+                "answers.jsonl")
+    with store.read() as session:
+        banks = session.exec(select(AnswerBank).order_by(AnswerBank.id)).all()
+        assert [bank.benchmark for bank in banks] == ["demo-medical", "prompts"]
+        assert banks[0].settings == {"parts": {"held out": 1}}
+        assert {answer.think_text for answer in session.exec(select(Answer))} == {"2+2"}

@@ -71,7 +71,8 @@ def test_too_few_pairs_have_no_risk_but_a_reason_and_texts_that_are_no_pairs_are
 
 
 def test_style_figures_count_form_and_never_fail():
-    plain, rich = style_figures("One dose is 5 mg."), style_figures("# Dose\n\n- **One** dose, (5 mg)?\n- Two\n1. Three")
+    plain = style_figures("One dose is 5 mg.")
+    rich = style_figures("# Dose\n\n- **One** dose, (5 mg)?\n- Two\n1. Three")
     assert tuple(plain) == tuple(FIGURES)
     for name in ("list lines", "bold", "headings", "commas", "brackets", "question marks", "lines"):
         assert rich[name] > plain[name] == (np.log(2) if name == "lines" else 0)

@@ -8,50 +8,19 @@ import re
 import pytest
 
 from lab.core.context import MemoryContext, Stopped
-from lab.core.errors import SpecError
+from lab.core.errors import LabError, SpecError
 from lab.core.spec import load_spec
 from lab.core.types import ModelSource
 from lab.engine import scripts
 from lab.engine.protocol import EngineClient
 from lab.engine.scripted import scripted_engine
-from lab.rating.judging import TASK, RoundJudgeSpec, Said, Vote, judge_prompt, read_reply, summary, vote
-from lab.rating.round_texts import UnitTexts
+from lab.rating.judging import TASK, RoundJudgeSpec, Vote, judge_prompt, summary, vote
+from lab.rating.round_texts import RoundTold, UnitTexts, round_lines
 from tests.rating.texts_of_a_round import REF, told, units, write
 
 UNIT = UnitTexts("u", "q", "Why {braces}?", "First text {0}.", "Second text.")
 SINGLE = UnitTexts("s", "q", "Why?", "Only text.")
 GOOD = '{"fluency_A": 4, "fluency_B": 2, "better": "A"}'
-
-
-@pytest.mark.parametrize(("reply", "said"), [
-    (GOOD, Said(4, 2, "first")),
-    (f"```json\n{GOOD}\n```", Said(4, 2, "first")), (f" \n{GOOD} ", Said(4, 2, "first")),
-    ('{"better": "tie", "fluency_B": 3, "fluency_A": 3}', Said(3, 3, "tie")),
-    ('{"FLUENCY_A": 1, "fluency_b": 5, "Better": "b"}', Said(1, 5, "second")),
-    ("Fluency A: 4\nFluency B: 2\nBetter: A", Said(4, 2, "first")),
-    ("**Better:** tie\n\nfluency_a = 5/5\nfluency_b = 5/5.", Said(5, 5, "tie")),
-    (f"I would say {GOOD}", None), (f"{GOOD}\nBecause A reads better.", None), (f"{GOOD} {GOOD}", None),
-    ('{"fluency_A": 6, "fluency_B": 2, "better": "A"}', None), ('{"fluency_A": 0, "fluency_B": 2, "better": "A"}', None),
-    ('{"fluency_A": "4", "fluency_B": 2, "better": "A"}', None), ('{"fluency_A": true, "fluency_B": 2, "better": "A"}',
-                                                                 None),
-    ('{"fluency_A": 4.0, "fluency_B": 2, "better": "A"}', None), ('{"fluency_A": null, "fluency_B": 2, "better": "A"}',
-                                                                 None),
-    ('{"fluency_A": 4, "fluency_B": 2, "better": "both"}', None), ('{"fluency_A": 4, "fluency_B": 2}', None),
-    ('{"fluency_A": 4, "fluency_B": 2, "better": ["A"]}', None),
-    ('{"fluency_A": 4, "fluency_A": 1, "fluency_B": 2, "better": "A"}', None),
-    ('{"fluency_A": 4, "fluency_B": 2, "better": "A", "why": "x"}', None), ("[4, 2]", None), ("A", None), ("", None),
-    ("Fluency A: 4\nFluency B: 2", None), ("Fluency A: 4\nFluency A: 4\nBetter: A", None),
-    ("Fluency A: 4\nFluency B: 2\nBetter: A\nA is better.", None), ("Fluency A: four\nFluency B: 2\nBetter: A", None),
-    ("Fluency A: 1 to 5\nFluency B: 2\nBetter: A", None), ("Fluency A: 4\nFluency B: 2\nBetter: neither", None),
-    ("{" * 5000, None), ('{"a":' * 3000, None),
-])
-def test_a_reply_counts_only_when_it_is_what_was_asked_for(reply, said):
-    assert read_reply(reply) == said
-
-
-def test_of_a_single_text_one_score_is_read_and_nothing_else():
-    assert read_reply('{"fluency_A": 4}', pair=False) == Said(4) == read_reply("Fluency A: 4", pair=False)
-    assert read_reply(GOOD, pair=False) is None and read_reply('{"fluency_A": 4}') is None
 
 
 def test_the_judge_reads_what_raters_read_and_the_texts_change_places():
@@ -92,9 +61,10 @@ def test_the_figures_tell_a_judge_that_goes_by_place_from_one_that_reads():
 
 
 @pytest.mark.parametrize(("values", "fault"), [
-    ({"units": "r1", "model": "demo-llama"}, "round:<uid>"), ({"units": "round:", "model": "demo-llama"}, "round:<uid>"),
-    ({"units": REF, "model": "demo-lama"}, "demo-llama"), ({"units": REF, "model": "demo-llama", "temperature": 1},
-                                                           "temperature"),
+    ({"units": "r1", "model": "demo-llama"}, "round:<uid>"),
+    ({"units": "round:", "model": "demo-llama"}, "round:<uid>"),
+    ({"units": REF, "model": "demo-lama"}, "demo-llama"),
+    ({"units": REF, "model": "demo-llama", "temperature": 1}, "temperature"),
 ])
 def test_a_wrong_spec_is_refused_with_what_to_write(values, fault):
     with pytest.raises(SpecError) as caught:
@@ -160,3 +130,18 @@ def test_a_round_that_is_judged_asks_nobody_again(context):
     context.models["remote:j"] = context.models["remote:j"].model_copy(update={"url": "http://127.0.0.1:9/v1"})
     TASK.load()(SPEC, context)
     assert _rows(context) == before
+
+
+def test_a_unit_that_the_judge_cannot_hold_is_counted_and_the_others_are_judged(tmp_path):
+    short = [UnitTexts("short", "q1", "1+1?", "2.", "Two."), UnitTexts("long", "q2", "1+1?", "one " * 400, "Two.")]
+    brief = RoundTold("r1", "en", "Fluency.", ("1", "2", "3", "4", "5"))
+    path = tmp_path / "units.jsonl"
+    path.write_text(round_lines(brief, short))
+    context = MemoryContext(tmp_path / "out", files={REF: path})
+    result = TASK.load()(RoundJudgeSpec(units=REF, model="demo-llama", max_new_tokens=8), context)
+    votes = {(row["unit"], row["too_long"]) for row in _rows(context)}
+    assert votes == {("short", False), ("long", True)} and result["n_too_long"] == 2 and result["n_unread"] == 4
+    path.write_text(round_lines(brief, short[1:]))
+    again = MemoryContext(tmp_path / "other" / "out", files={REF: path})
+    with pytest.raises(LabError, match="name a judge with a longer context"):
+        TASK.load()(RoundJudgeSpec(units=REF, model="demo-llama"), again)

@@ -12,6 +12,7 @@ from sqlmodel import select
 from lab.benchmarks.benchmark import benchmarks
 from lab.core.errors import LabError, SpecError
 from lab.data.chat import question_text
+from lab.rating.design import RoundSpec
 from storage.database import Store
 from storage.queries.comparisons import (
     TITLE_LIMIT,
@@ -31,7 +32,7 @@ from storage.queries.comparisons import (
 )
 from storage.queries.guests import guest_token
 from storage.queries.ratings import banks
-from storage.queries.rounds import RoundPlan, create_round, preview_round
+from storage.queries.rounds import create_round, preview_round
 from storage.tables import Answer, AnswerBank, Comparison, ComparisonTurn, now
 
 BASE, TRACE = "demo-llama", "demo-llama_trace"
@@ -187,7 +188,7 @@ def test_first_turns_become_a_bank_that_a_round_can_be_made_of(store: Store) -> 
     assert (listed.id, listed.n_questions, [model.label for model in listed.models]) == (made.id, 2, [BASE, TRACE])
     assert {row.question for row in rows} == {"One?", "Two?"} and {row.arm for row in rows} == {"base", "trace"}
     assert all(row.sha256 == hashlib.sha256(row.shown_text.encode()).hexdigest() and row.shown_text for row in rows)
-    assert create_round(store, RoundPlan(made.id, BASE, TRACE, "Fluency")).n_excluded == 0
+    assert create_round(store, RoundSpec(name="Fluency", bank=made.id, models=(BASE, TRACE))).n_excluded == 0
 
 
 def test_guests_of_the_public_demo_do_not_get_what_somebody_asked_by_hand(store: Store) -> None:
@@ -204,7 +205,7 @@ def test_what_a_rater_sees_is_cleaned_and_thinking_is_not_shown(store: Store) ->
     bank(store, ask(store, answers=answers))
     with store.read() as session:
         rows = {row.model_label: row for row in session.exec(select(Answer))}
-    assert rows[BASE].shown_text == "Answer: A" and rows[TRACE].shown_text == "B"
+    assert rows[BASE].shown_text == "A" and rows[TRACE].shown_text == "B"
     assert "hm" in rows[TRACE].raw_text and rows[TRACE].n_tokens == 7
 
 
@@ -214,9 +215,9 @@ def test_answers_that_failed_or_were_cut_stay_in_the_bank_and_are_left_out_of_a_
     cut[0]["stats"] |= {"finish_reason": "length"}
     made = bank(store, ask(store, "1?", answers=failed), ask(store, "2?", answers=cut), ask(store, "3?", answers=[]))
     with store.read() as session:
-        pairing = preview_round(session, made.id, BASE, TRACE)
+        pairing = preview_round(session, RoundSpec(name="r", bank=made.id, models=(BASE, TRACE)))
         assert len(session.exec(select(Answer)).all()) == 6
-    assert not pairing.pairs and pairing.excluded == {"truncated": 3}
+    assert not pairing.units and pairing.excluded == {"truncated": 3}
 
 
 def test_a_benchmark_question_brings_its_gold_answer_unless_its_text_was_edited(store: Store) -> None:

@@ -26,8 +26,9 @@ from tests.rating.rounds import A, B, join, make_round, rate_all, serve
 
 
 @pytest.fixture
-def closed(store):
+def closed(sqlite_store):
     """A closed round of two raters: one corrects, skips, reports and writes a formula."""
+    store = sqlite_store
     made = make_round(store, name="Do traces help?", gold_every=3)
     one, two = join(store, made.id, "R1", "=R2")
     first = serve(store, one)
@@ -56,8 +57,8 @@ def test_nothing_is_written_while_the_round_is_open(store, tmp_path):
     assert "datasheet.md" in export_texts(store, made.id)
 
 
-def test_every_version_every_skip_and_every_report_is_in_the_file(store, closed):
-    rows = parsed(export_texts(store, closed.id)["ratings.csv"])
+def test_every_version_every_skip_and_every_report_is_in_the_file(sqlite_store, closed):
+    rows = parsed(export_texts(sqlite_store, closed.id)["ratings.csv"])
     mine = [row for row in rows if row["rater"] == "R1"]
     versions = [(row["version"], row["current"], row["fluency_left"]) for row in mine[:2]]
     assert versions == [("1", "0", "2"), ("2", "1", "3")]
@@ -75,53 +76,53 @@ def test_a_rater_on_trial_is_in_no_file(store):
     assert all("trial x" not in text for text in export_texts(store, made.id).values())
 
 
-def test_blinded_names_are_drawn_once_and_kept_and_the_other_files_tell_them(store, closed):
-    assert json.loads(export_texts(store, closed.id)["design.json"])["blind_names"] == {}
-    first = export_texts(store, closed.id, blinded=True)
-    assert export_texts(store, closed.id, blinded=True) == first
-    told = json.loads(export_texts(store, closed.id)["design.json"])["blind_names"]
+def test_blinded_names_are_drawn_once_and_kept_and_the_other_files_tell_them(sqlite_store, closed):
+    assert json.loads(export_texts(sqlite_store, closed.id)["design.json"])["blind_names"] == {}
+    first = export_texts(sqlite_store, closed.id, blinded=True)
+    assert export_texts(sqlite_store, closed.id, blinded=True) == first
+    told = json.loads(export_texts(sqlite_store, closed.id)["design.json"])["blind_names"]
     assert set(told) == {"X", "Y"} and set(told.values()) == {A, B}
-    with store.read() as session:
+    with sqlite_store.read() as session:
         assert [event.kind for event in events(session, closed.id)].count(BLIND_NAMES) == 1
     units = [json.loads(line) for line in first["units.jsonl"].splitlines()]
     named = {(unit["uid"], unit["text_a"]): told[unit["model_a"]] for unit in units if unit["role"] == "main"}
-    for line in export_texts(store, closed.id)["units.jsonl"].splitlines():
+    for line in export_texts(sqlite_store, closed.id)["units.jsonl"].splitlines():
         unit = json.loads(line)
         if unit["role"] == "main":
             side = "a" if (unit["uid"], unit["text_a"]) in named else "b"
             assert named[unit["uid"], unit[f"text_{side}"]] == unit[f"model_{side}"]
 
 
-def test_no_secret_is_in_any_byte_of_the_blinded_bundle(store, closed):
-    sha = json.loads(export_texts(store, closed.id)["design.json"])["design_sha"]
+def test_no_secret_is_in_any_byte_of_the_blinded_bundle(sqlite_store, closed):
+    sha = json.loads(export_texts(sqlite_store, closed.id)["design.json"])["design_sha"]
     secrets = [label for label, _, _ in MODELS]
     secrets += ["demo-llama", THOUGHT[:30], "SECRET", "Do traces help", "Demo answers", "item-0", sha, BLIND_NAMES]
-    with zipfile.ZipFile(io.BytesIO(bundle(store, closed.id, blinded=True))) as archive:
+    with zipfile.ZipFile(io.BytesIO(bundle(sqlite_store, closed.id, blinded=True))) as archive:
         for name in archive.namelist():
             text = archive.read(name).decode()
             for secret in secrets:
                 assert secret not in text, (name, secret)
 
 
-def test_a_bundle_has_a_manifest_and_the_same_files(store, closed):
-    found = unpack(bundle(store, closed.id))
+def test_a_bundle_has_a_manifest_and_the_same_files(sqlite_store, closed):
+    found = unpack(bundle(sqlite_store, closed.id))
     assert (found.kind, found.round_uid, found.blinded) == ("files", closed.uid, False)
-    assert dict(found.files) == export_texts(store, closed.id)
+    assert dict(found.files) == export_texts(sqlite_store, closed.id)
     assert bundle_name(closed, True) == f"round-{closed.id}-blinded.zip"
 
 
-def test_files_are_written_with_a_mark_for_spreadsheets_when_asked(store, closed, tmp_path):
-    paths = write_files(store, closed.id, tmp_path / "new" / "folder", form=Form(bom=True))
-    assert {path.name for path in paths} == set(export_texts(store, closed.id))
+def test_files_are_written_with_a_mark_for_spreadsheets_when_asked(sqlite_store, closed, tmp_path):
+    paths = write_files(sqlite_store, closed.id, tmp_path / "new" / "folder", form=Form(bom=True))
+    assert {path.name for path in paths} == set(export_texts(sqlite_store, closed.id))
     text = (tmp_path / "new" / "folder" / "ratings.csv").read_text(encoding="utf-8")
     assert text.startswith(BOM) and not (paths[0].parent / "clmm.csv").read_text(encoding="utf-8").startswith(BOM)
     (tmp_path / "file").write_text("")
     with pytest.raises(LabError, match="Choose another place"):
-        write_files(store, closed.id, tmp_path / "file")
+        write_files(sqlite_store, closed.id, tmp_path / "file")
 
 
-def test_preferences_of_a_round_can_be_trained_on(store, closed, tmp_path):
-    (path,) = [path for path in write_files(store, closed.id, tmp_path) if path.name == "preferences.jsonl"]
+def test_preferences_of_a_round_can_be_trained_on(sqlite_store, closed, tmp_path):
+    (path,) = [path for path in write_files(sqlite_store, closed.id, tmp_path) if path.name == "preferences.jsonl"]
     lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     loaded = resolve_pairs(str(path)).read()
     assert len(loaded.rows) == len(lines) > 0 and not loaded.skipped

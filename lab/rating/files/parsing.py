@@ -51,11 +51,16 @@ def first_faults(error: Exception) -> str:
 def _text(bundle: Bundle, name: str) -> str:
     if name not in bundle.files:
         raise LabError(f"the bundle lacks {name}.")
-    return bundle.files[name]
+    text = bundle.files[name]
+    if "\0" in text or "\\u0000" in text:
+        raise LabError(f"{name} of the bundle holds a NUL, which no text of a round does.")
+    return text
 
 
 def _parsed(text: str, where: str) -> Any:
     try:
-        return json.loads(text)
+        found = json.loads(text)
+        json.dumps(found, ensure_ascii=False).encode()  # half a character is JSON, and no text
+        return found
     except (ValueError, RecursionError):
         raise LabError(f"{where} of the bundle is not JSON.") from None

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from lab.core.errors import LabError
 from lab.rating.design import RoundSpec
@@ -20,6 +21,15 @@ from lab.rating.verdicts import COMMENT_LIMIT, Verdict, check_verdict
 MOST_RATERS, MOST_ASSIGNMENTS, MOST_EVENTS = 5_000, 300_000, 2_000_000
 MOST_MS = 2**31 - 1
 STATES = ("invited", "active", "blocked", "done", "declined", "withdrawn", "revoked")
+
+
+def _plausible(moment: datetime) -> datetime:
+    if not 2000 <= moment.year <= 2200:
+        raise ValueError("is no time of a rating")
+    return moment
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_plausible)]
 Ms = Annotated[int, Field(ge=0, le=MOST_MS)]
 Short = Annotated[str, Field(max_length=80)]
 Said = Annotated[str, Field(max_length=COMMENT_LIMIT)]
@@ -44,14 +54,14 @@ class SentRater(_Line):
     code: Annotated[str, Field(min_length=1, max_length=40)]
     state: Literal[STATES]  # type: ignore[valid-type]
     language: Annotated[str, Field(max_length=8)] = ""
-    consent_at: AwareDatetime | None = None
+    consent_at: Moment | None = None
     consent_sha: Short = ""
     about: dict[Short, Said] = {}
     closing: dict[Short, Said | bool] = {}
-    started_at: AwareDatetime | None = None
+    started_at: Moment | None = None
     practice_tries: Annotated[int, Field(ge=0, le=100)] = 0
-    practised_at: AwareDatetime | None = None
-    finished_at: AwareDatetime | None = None
+    practised_at: Moment | None = None
+    finished_at: Moment | None = None
 
 
 class SentRating(_Line):
@@ -67,7 +77,7 @@ class SentRating(_Line):
     visible_ms: Ms | None = None
     total_ms: Ms | None = None
     n_changes: Annotated[int, Field(ge=0, le=10**6)] = 0
-    at: AwareDatetime
+    at: Moment
 
 
 class SentAssignment(_Line):
@@ -83,8 +93,8 @@ class SentAssignment(_Line):
     skip_reason: Short = ""
     flag: Annotated[str, Field(max_length=500)] = ""
     served_count: Annotated[int, Field(ge=0, le=10**6)] = 1
-    served_at: AwareDatetime
-    done_at: AwareDatetime | None = None
+    served_at: Moment
+    done_at: Moment | None = None
     guess: Literal["", "left", "right", "unsure"] = ""
     sureness: Annotated[int, Field(ge=1, le=3)] | None = None
     ratings: tuple[SentRating, ...] = ()
@@ -99,7 +109,7 @@ class SentEvent(_Line):
 
     rater: Uid
     kind: Annotated[str, Field(min_length=1, max_length=40)]
-    at: AwareDatetime
+    at: Moment
     unit: Uid | Literal[""] = ""
     role: Role | Literal[""] = ""
     attempt: int = 1

@@ -20,7 +20,7 @@ AT = "2026-05-01T12:00:00Z"
 
 def made(models: tuple[str, ...] = (BASE, TRACE), questions: int = 6, raters: int = 2, **design: Any) -> Contents:
     """`design`: changes to the RoundSpec."""
-    rows = simulate(Panel(models=models, effects=tuple(0.5 * k for k in range(len(models))), questions=questions,
+    rows = simulate(Panel(models=models, effects=tuple(1.5 * k for k in range(len(models))), questions=questions,
                           raters=raters), seed=3)
     spec = worded(RoundSpec(**{"name": "Do traces help?", "bank": 4, "models": models, "quota": raters, **design}),
                   traced=TRACE if TRACE in models else "")
@@ -48,7 +48,8 @@ def _facts(spec: RoundSpec, models: tuple[str, ...]) -> RoundFacts:
 
 
 def _unit(row: RatingRow) -> UnitText:
-    question, a, b = f"Q {row.item_id}?", f"{_words(row.model_a)} to {row.item_id}.", f"{_words(row.model_b)} {row.item_id}."
+    question = f"Q {row.item_id}?"
+    a, b = (f"{_words(model)} to {row.item_id}." for model in (row.model_a, row.model_b))
     return UnitText(row.unit, "main", row.item_id, row.model_a, row.model_b, question, a, b, text_hash(question, a, b))
 
 
