@@ -7,13 +7,11 @@
 
 from __future__ import annotations
 
-from fnmatch import fnmatch
 from pathlib import Path
 
 from lab.benchmarks.benchmark import Benchmark, benchmarks
 from lab.benchmarks.own import KEPT_NAME, own_benchmark
 from lab.core.errors import Fault, LabError, UnknownName
-from lab.data.hub import HubSource
 from lab.data.resolving import LONGEST_LABEL, looks_like_path
 
 
@@ -82,21 +80,4 @@ def own_benchmark_files(name: str) -> list[str]:
 
 def is_here(card: Benchmark) -> bool:
     """Whether its questions can be read on this machine as it is. Nothing is fetched."""
-    return card.hub is None or _is_kept(card.hub)
-
-
-def _is_kept(hub: HubSource) -> bool:
-    if hub.folder:
-        return _holds(Path(hub.folder), [pattern.rsplit("/", 1)[-1] for pattern in hub.files])
-    from huggingface_hub import constants
-
-    kept = Path(constants.HF_HUB_CACHE) / f"datasets--{hub.id.replace('/', '--')}"
-    named = kept / "refs" / hub.revision
-    commit = named.read_text(encoding="utf-8").strip() if named.is_file() else hub.revision
-    return _holds(kept / "snapshots" / commit, hub.files)
-
-
-def _holds(folder: Path, patterns: tuple[str, ...] | list[str]) -> bool:
-    """Whether a folder has a file for every pattern."""
-    files = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
-    return all(any(fnmatch(file, pattern) or fnmatch(file, f"*/{pattern}") for file in files) for pattern in patterns)
+    return card.hub is None or card.hub.is_here()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatch
 from functools import cache
@@ -52,6 +52,17 @@ class HubSource:
         """The commit the files are of, which 'main' alone does not tell; '' for a local folder."""
         return "" if self.folder else Path(_snapshot(self.id, self.revision, self.files)).name
 
+    def is_here(self) -> bool:
+        """Whether every file can be read on this machine as it is. Nothing is fetched."""
+        if self.folder:
+            return _holds(Path(self.folder), [pattern.rsplit("/", 1)[-1] for pattern in self.files])
+        from huggingface_hub import constants
+
+        kept = Path(constants.HF_HUB_CACHE) / f"datasets--{self.id.replace('/', '--')}"
+        named = kept / "refs" / self.revision
+        commit = named.read_text(encoding="utf-8").strip() if named.is_file() else self.revision
+        return _holds(kept / "snapshots" / commit, self.files)
+
     def rows(self) -> Iterator[dict[str, Any]]:
         """Every record of every file. Raises LabError when a file's columns are not those expected."""
         for path in self.paths():
@@ -83,6 +94,12 @@ class HubSource:
         there = sorted(path.name for path in root.rglob("*") if is_table(path))[:8]
         return (f"{self.named()}: no file there matches {' or '.join(self.files)}. Files of rows in it: "
                 f"{', '.join(there) or f'none ({SUFFIXES[0]}, …)'}. To fetch the right ones: {self.download_command()}")
+
+
+def _holds(folder: Path, patterns: Sequence[str]) -> bool:
+    """Whether a folder has a file for every pattern."""
+    files = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
+    return all(any(fnmatch(file, pattern) or fnmatch(file, f"*/{pattern}") for file in files) for pattern in patterns)
 
 
 def _matching(root: Path, pattern: str) -> list[Path]:

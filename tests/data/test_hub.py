@@ -132,3 +132,11 @@ def test_any_repository_with_known_columns_is_read_and_is_there_offline(tmp_path
         assert known == "rows 1 {'no answer': 1}"
         assert "columns are not recognised (Frage, Antwort)" in unknown and "not on the hub" in missing
     assert read_any("hub:org/any:en", HF_HUB_OFFLINE="1") == ["rows 1 {'no answer': 1}"]
+
+
+def test_a_source_is_here_when_every_file_is_and_not_before(tmp_path):
+    source = HubSource("someone/questions", ("data/train-*.jsonl", "test.jsonl"), ()).at(tmp_path)
+    (tmp_path / "train-0.jsonl").write_text("{}\n")
+    assert not source.is_here()
+    (tmp_path / "test.jsonl").write_text("{}\n")
+    assert source.is_here() and not HubSource("nobody/none", ("test.jsonl",), ()).is_here()

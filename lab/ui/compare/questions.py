@@ -6,14 +6,13 @@ A source is a benchmark's name, or 'dataset:<name>'. Nothing is fetched, and not
 from __future__ import annotations
 
 from functools import lru_cache
-from pathlib import Path
 
 from lab.benchmarks.benchmark import benchmarks
 from lab.benchmarks.resolving import is_here
 from lab.core.errors import LabError
 from lab.core.types import Example
 from lab.data.chat import question_text
-from lab.data.dataset import Dataset, datasets
+from lab.data.dataset import datasets
 from lab.ui.components.folds import fold
 from lab.ui.components.html import Column, Row, empty, failure, table
 from lab.ui.components.markup import Html, tag
@@ -32,18 +31,7 @@ def sources() -> list[tuple[str, str]]:
 
 def local_datasets() -> list[str]:
     """Names of the datasets whose rows are here: made by the lab, or in the hub's cache."""
-    return [name for name, card in datasets().items() if _is_local(card)]
-
-
-def _is_local(card: Dataset) -> bool:
-    if card.hub is None:
-        return True
-    if card.hub.folder:
-        return Path(card.hub.folder).is_dir()
-    from huggingface_hub import constants
-
-    kept = Path(constants.HF_HUB_CACHE) / f"datasets--{card.hub.id.replace('/', '--')}"
-    return (kept / "snapshots" / card.hub.revision).is_dir() or (kept / "refs" / card.hub.revision).is_file()
+    return [name for name, card in datasets().items() if card.hub is None or card.hub.is_here()]
 
 
 def is_source(source: str) -> bool:
