@@ -51,16 +51,24 @@ def first_faults(error: Exception) -> str:
 def _text(bundle: Bundle, name: str) -> str:
     if name not in bundle.files:
         raise LabError(f"the bundle lacks {name}.")
-    text = bundle.files[name]
-    if "\0" in text or "\\u0000" in text:
-        raise LabError(f"{name} of the bundle holds a NUL, which no text of a round does.")
-    return text
+    return bundle.files[name]
 
 
 def _parsed(text: str, where: str) -> Any:
     try:
         found = json.loads(text)
         json.dumps(found, ensure_ascii=False).encode()  # half a character is JSON, and no text
-        return found
     except (ValueError, RecursionError):
         raise LabError(f"{where} of the bundle is not JSON.") from None
+    if "\\u0000" in text and _holds_nul(found):
+        raise LabError(f"{where} of the bundle holds a NUL, which no text of a round does.")
+    return found
+
+
+def _holds_nul(value: Any) -> bool:
+    """PostgreSQL stores no text that does."""
+    if isinstance(value, str):
+        return "\0" in value
+    if isinstance(value, dict):
+        return any(_holds_nul(name) or _holds_nul(one) for name, one in value.items())
+    return isinstance(value, list) and any(map(_holds_nul, value))
