@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from jobs.cli.benchmark_commands import add_benchmarks
 from jobs.cli.model_commands import add_models
 from jobs.cli.options import add_id, add_json, add_wait, command
+from jobs.cli.rating_commands import add_ratings
 from jobs.cli.run_commands import add_runs
 from lab.core.errors import LabError
 
@@ -51,11 +52,12 @@ def parser() -> argparse.ArgumentParser:
     add_models(commands)
     add_benchmarks(commands)
     add_runs(commands)
-    _add_ratings(commands)
+    add_ratings(commands)
     _add_export(commands)
     _add_data(commands)
     _add_slurm(commands)
     _add_machine(commands)
+    _add_users(commands)
     return top
 
 
@@ -143,34 +145,6 @@ def _add_data(commands: argparse._SubParsersAction) -> None:
     bring.add_argument("--dry-run", action="store_true", help="show what would be kept, keep nothing")
 
 
-def _add_ratings(commands: argparse._SubParsersAction) -> None:
-    text = "Answer banks and blind rating rounds."
-    group = commands.add_parser("ratings", help=text, description=text)
-    actions = group.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    command(actions, "banks", "jobs.cli.ratings:list_banks", "The answer banks, newest first.")
-    command(actions, "rounds", "jobs.cli.ratings:list_rounds", "The rounds and how far they are.")
-    make = command(actions, "make", "jobs.cli.ratings:make", "Make a round from an answer bank.")
-    make.add_argument("bank", type=int, metavar="BANK", help="number of the answer bank")
-    make.add_argument("first", metavar="FIRST", help="a model of the bank")
-    make.add_argument("second", metavar="SECOND", help="another one; differences are second minus first")
-    make.add_argument("--name", default="", help="name of the round")
-    make.add_argument("--quota", type=int, default=3, metavar="N", help="raters a pair (default 3)")
-    make.add_argument("--seed", type=int, default=0, metavar="N", help="seed of order and sides (default 0)")
-    invite = command(actions, "invite", "jobs.cli.ratings:invite", "Invite raters; prints one link each, once.")
-    _add_round(invite)
-    invite.add_argument("names", nargs="+", metavar="NAME", help="a code for the rater, for example R1")
-    close = command(actions, "close", "jobs.cli.ratings:close", "Close a round for good; results and export open.")
-    _add_round(close)
-    export = command(actions, "export", "jobs.cli.ratings:export", "Write the files of a closed round.")
-    _add_round(export)
-    export.add_argument("folder", metavar="FOLDER", help="where ratings.csv, preferences.jsonl and round.json go")
-    export.add_argument("--blinded", action="store_true", help="X and Y instead of the models' names")
-
-
-def _add_round(command: argparse.ArgumentParser) -> None:
-    command.add_argument("round", type=int, metavar="ROUND", help="number of the round")
-
-
 def _add_export(commands: argparse._SubParsersAction) -> None:
     export = command(commands, "export", "jobs.cli.exporting:export",
                       "A variant as a folder that plain transformers loads, with its model card.")
@@ -211,3 +185,19 @@ def _add_machine(commands: argparse._SubParsersAction) -> None:
     add_json(known)
     doctor = command(commands, "doctor", "jobs.cli.doctor:examine", "What this machine has, and what is missing.")
     add_json(doctor)
+
+
+def _add_users(commands: argparse._SubParsersAction) -> None:
+    text = "Who may log in to the researcher's pages, where the lab has a login (LAB_LOGIN)."
+    group = commands.add_parser("users", help=text, description=text)
+    actions = group.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    add_json(command(actions, "list", "jobs.cli.users:list_users", "The accounts, and when each logged in last."))
+    add = command(actions, "add", "jobs.cli.users:add", "Make an account; the password is asked for twice.")
+    change = command(actions, "password", "jobs.cli.users:change", "A new password; ends the account's sessions.")
+    off = command(actions, "disable", "jobs.cli.users:disable", "Let nobody in under this name; ends its sessions.")
+    on = command(actions, "enable", "jobs.cli.users:enable", "Undo `disable`; the password is the old one.")
+    remove = command(actions, "remove", "jobs.cli.users:remove", "Delete an account and its sessions.")
+    for action in (add, change, off, on, remove):
+        action.add_argument("name", metavar="NAME", help="in any case: Ana and ana are one")
+    for action in (add, change):
+        action.add_argument("--stdin", action="store_true", help="read the password from the first line of stdin")

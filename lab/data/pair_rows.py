@@ -2,7 +2,7 @@
 
 Forms: `prompt`/`question` with `chosen` and `rejected` as texts; the same as lists of messages (TRL's conversational
 form); only `chosen` and `rejected`, both whole conversations (the implicit prompt of many hub sets); and the lines of
-`preferences.jsonl`, the export of a closed rating round (`lab.rating.export`).
+`preferences.jsonl`, the export of a closed rating round (`lab.rating.files.preferences`).
 """
 
 from __future__ import annotations

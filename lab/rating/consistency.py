@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 
@@ -17,7 +16,7 @@ from lab.rating.rows import RatingRow, main_rows
 from lab.stats.agreement import AlphaInterval, alpha_interval
 from lab.stats.fleiss import Fleiss, fleiss_kappa
 from lab.stats.kappa import Kappa
-from lab.stats.weighted_kappa import table_of, weighted_kappa
+from lab.stats.weighted_kappa import weighted_kappa, weighted_kappas
 
 FEWEST_COMMON = 20  # units that two raters must share for a kappa of their own
 SCALE = (1, 2, 3, 4, 5)
@@ -121,18 +120,20 @@ def raw_agreement(marks: Mapping[tuple[str, str], float]) -> Raw | None:
 
 def pair_kappas(marks: Mapping[tuple[str, str], float], values: Sequence[float]) -> tuple[tuple[PairKappa, ...], int]:
     """(every two raters with at least twenty common units, how many pairs have some, but fewer)."""
-    by_rater: dict[str, dict[str, float]] = {}
-    for (rater, unit), value in marks.items():
-        by_rater.setdefault(rater, {})[unit] = value
+    raters = sorted({rater for rater, _ in marks})
+    if len(raters) < 2:
+        return (), 0
+    table = matrix(marks)
+    said = np.stack([table == value for value in values]).astype(float)  # (V, raters, units)
     found, n_few = [], 0
-    for first, second in combinations(sorted(by_rater), 2):
-        common = by_rater[first].keys() & by_rater[second].keys()
-        if len(common) < FEWEST_COMMON:
-            n_few += bool(common)
-            continue
-        one, other = ([by_rater[rater][unit] for unit in common] for rater in (first, second))
-        kappa = weighted_kappa(table_of(one, other, values))
-        found.append(PairKappa(first, second, len(common), kappa.kappa, kappa.why))
+    for place, first in enumerate(raters[:-1]):
+        others = said[:, place + 1 :]
+        tables = np.einsum("iu,jsu->sij", said[:, place], others, optimize=True)  # (others, V, V)
+        common = tables.sum(axis=(1, 2))
+        n_few += int(((common > 0) & (common < FEWEST_COMMON)).sum())
+        enough = np.flatnonzero(common >= FEWEST_COMMON)
+        for other, kappa in zip(enough, weighted_kappas(tables[enough]), strict=True):
+            found.append(PairKappa(first, raters[place + 1 + other], kappa.n, kappa.kappa, kappa.why))
     return tuple(found), n_few
 
 

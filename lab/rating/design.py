@@ -40,7 +40,7 @@ class RoundSpec(Spec):
 
     kind: ClassVar[str] = "round"
     name: str = Field(min_length=1, max_length=80, description="Name of the round; raters do not see it.")
-    bank: int = Field(ge=1, description="Number of the answer bank.")
+    bank: int = Field(ge=0, description="Number of the answer bank; 0 in a round that came from another lab.")
     models: tuple[str, ...] = Field(
         min_length=2, max_length=8,
         description=f"Models of the bank; the others are measured against the first. '{THINKING.strip()}' after a "

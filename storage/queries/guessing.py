@@ -78,6 +78,8 @@ def guesses_of(session: Session, round_id: int) -> list[Guess]:
     texts it is said of the asked model's own; raters on trial do not count."""
     the_round = session.get(Round, round_id)
     target = (the_round.design or {}).get("guess_target", "")
+    if not target:
+        return []
     rows = session.exec(
         select(BlindGuess.guess, Assignment.a_left, Unit.model_a, Unit.model_b, Rater.code)
         .select_from(BlindGuess).join(Assignment, BlindGuess.assignment_id == Assignment.id)
@@ -99,6 +101,6 @@ def _guess(row: tuple[str, bool, str, str, str], target: str, models: list[str])
 def _guessable(session: Session, rater: Rater, design: RoundSpec) -> list[int]:
     query = select(Assignment.id).join(Unit).where(
         Assignment.rater_id == rater.id, Assignment.role == "main", Assignment.state == "done")
-    if design.task != "fluency":
+    if design.task != "fluency" and design.guess_target:  # a round from another lab names nobody: it is read at home
         query = query.where((col(Unit.model_a) == design.guess_target) | (col(Unit.model_b) == design.guess_target))
     return list(session.exec(query.order_by(col(Assignment.ordinal))).all())

@@ -148,8 +148,9 @@ def new_unit(session: Session, sight: Sight, the_round: Round) -> Assignment | N
     choice = next_choice(units, golds, view, rules, random)
     if choice is None:
         return None
+    a_left = choice.a_left or design.task == "fluency"  # one text stands on the left
     return Assignment(rater_id=rater.id, unit_id=choice.unit_id, ordinal=1 + len(view.own), role=choice.role,
-                      a_left=choice.a_left, submit_key=new_key())
+                      a_left=a_left, submit_key=new_key())
 
 
 def rules_of(design: RoundSpec) -> Rules:

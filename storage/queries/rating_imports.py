@@ -1,4 +1,7 @@
-"""Bundles from another lab: a round to rate here, or votes that come home. All of a bundle is stored, or nothing."""
+"""Bundles from another lab: a round to rate here, or votes that come home.
+
+What is wrong with one is told before anything of it is stored: a round, or all votes, in one transaction.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from lab.rating.files.sent_votes import SentVotes, check_votes, read_votes
 from storage.database import Store
 from storage.queries.rating_contents import blinding_of
 from storage.queries.rating_events import note_round
+from storage.queries.rating_trails import take_trails
 from storage.queries.rating_votes import take_in
 from storage.tables.ratings import Round, Unit
 
@@ -89,18 +93,25 @@ def _same(session: Session, known: Round, sent: SentRound) -> Round:
 
 def _take_votes(store: Store, bundle: Bundle) -> Imported:
     sent = read_votes(bundle)
-    with store.write() as session:
-        the_round = session.exec(select(Round).where(Round.uid == sent.round_uid)).first()
-        if the_round is None:
-            raise LabError(f"the votes are of round {sent.round_uid}, which is none of this lab's.")
-        if the_round.state != "open":
-            raise LabError(f"round '{the_round.name}' is closed: votes cannot be taken in any more.")
-        check_votes(sent, stored(the_round.design))
+    with store.read() as session:  # a design never changes, and raters of this lab wait for a write
+        check_votes(sent, stored(_round(session, sent).design))
+    with store.write() as session, session.no_autoflush:
+        the_round = _round(session, sent)
         units = _units(session, the_round, sent)
         taken = take_in(session, the_round, sent, units)
         note_round(session, the_round.id, "votes received", new=taken.n_new, known=taken.n_known,
                    raters=len(sent.raters), surplus=taken.n_surplus)
-        return Imported(the_round.id, taken.n_new, taken.n_known, len(sent.raters), taken.n_surplus)
+    take_trails(store, the_round.id, sent.events)
+    return Imported(the_round.id, taken.n_new, taken.n_known, len(sent.raters), taken.n_surplus)
+
+
+def _round(session: Session, sent: SentVotes) -> Round:
+    found = session.exec(select(Round).where(Round.uid == sent.round_uid)).first()
+    if found is None:
+        raise LabError(f"the votes are of round {sent.round_uid}, which is none of this lab's.")
+    if found.state != "open":
+        raise LabError(f"round '{found.name}' is closed: votes cannot be taken in any more.")
+    return found
 
 
 def _units(session: Session, the_round: Round, sent: SentVotes) -> dict[str, tuple[Unit, bool]]:

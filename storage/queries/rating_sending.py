@@ -7,7 +7,7 @@ as often as it likes. Home keeps who is who.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal
+from typing import Any, Literal
 
 from sqlmodel import Session, col, select
 
@@ -55,6 +55,13 @@ def votes_name(the_round: Round) -> str:
     return f"round-{the_round.id}-votes.zip"
 
 
+def _clean(value: Any) -> Any:
+    """Without NULs: SQLite keeps them in what a browser sent, PostgreSQL and other labs do not."""
+    if isinstance(value, dict):
+        return {_clean(name): _clean(one) for name, one in value.items()}
+    return value.replace("\0", "") if isinstance(value, str) else value
+
+
 def _votes(session: Session, the_round: Round) -> SentVotes:
     raters = {rater.id: rater for rater in session.exec(
         select(Rater).where(Rater.round_id == the_round.id, Rater.kind != "trial").order_by(col(Rater.id))).all()}
@@ -72,8 +79,9 @@ def _votes(session: Session, the_round: Round) -> SentVotes:
 def _rater(rater: Rater) -> SentRater:
     return SentRater(
         uid=rater.uid, code=rater.code, state=rater.state, language=rater.language, consent_at=rater.consent_at,
-        consent_sha=rater.consent_sha, about=rater.about, closing=rater.closing, started_at=rater.started_at,
-        practice_tries=rater.practice_tries, practised_at=rater.practised_at, finished_at=rater.finished_at,
+        consent_sha=rater.consent_sha, about=_clean(rater.about), closing=_clean(rater.closing),
+        started_at=rater.started_at, practice_tries=rater.practice_tries, practised_at=rater.practised_at,
+        finished_at=rater.finished_at,
     )
 
 
@@ -88,7 +96,7 @@ def _assignments(session: Session, places: list[Place], raters: dict[int, Rater]
         ratings, guess = versions.get(given.id, []), guesses.get(given.id)
         yield SentAssignment(
             rater=raters[given.rater_id].uid, unit=uid, role=given.role, attempt=given.attempt, ordinal=given.ordinal,
-            a_left=given.a_left, state=_state(given, ratings), skip_reason=given.skip_reason, flag=given.flag,
+            a_left=given.a_left, state=_state(given, ratings), skip_reason=given.skip_reason, flag=_clean(given.flag),
             served_count=given.served_count, served_at=given.served_at, done_at=given.done_at,
             guess=guess.guess if guess else "", sureness=guess.sureness if guess else None,
             ratings=tuple(_rating(rating) for rating in ratings),
@@ -106,8 +114,8 @@ def _rating(rating: Rating) -> SentRating:
     return SentRating(
         key=rating.submit_key, version=rating.version, fluency_left=rating.fluency_left,
         fluency_right=rating.fluency_right, preference=rating.preference, criteria=rating.criteria,
-        comment=rating.comment, visible_ms=rating.visible_ms, total_ms=rating.total_ms, n_changes=rating.n_changes,
-        at=rating.created_at,
+        comment=_clean(rating.comment), visible_ms=rating.visible_ms, total_ms=rating.total_ms,
+        n_changes=rating.n_changes, at=rating.created_at,
     )
 
 
@@ -121,4 +129,4 @@ def _events(
         given, unit = places.get(event.assignment_id or 0, (None, ""))
         yield SentEvent(rater=rater.uid, kind=event.kind, at=event.server_at, unit=unit,
                         role=given.role if given else "", attempt=given.attempt if given else 1,
-                        client_ms=event.client_ms, payload=event.payload)
+                        client_ms=event.client_ms, payload=_clean(event.payload))

@@ -1,20 +1,17 @@
 """Another lab's votes as rows of this one, within the caller's transaction.
 
-A rater keeps the uid they had there, so that the same votes come once; nobody can enter here as them. Votes take the
-places that a unit's quota still has; what comes beyond is surplus. Raters of this lab wait while it lasts, so what is
-known is read at once and not row by row.
+Votes take the places that a unit's quota still has; what comes beyond is surplus. Raters of this lab wait while it
+lasts, so what is known is read at once and not row by row.
 """
 
 from __future__ import annotations
 
-import secrets
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
-from sqlalchemy import func, insert
+from sqlalchemy import insert
 from sqlmodel import Session, col, select
 
 from lab.core.errors import LabError
@@ -22,14 +19,11 @@ from lab.rating.design import RoundSpec, stored
 from lab.rating.files.sent_votes import SentRating, SentVotes
 from lab.rating.verdicts import Verdict, asked_only
 from storage.queries.next_unit import new_key, unit_loads
-from storage.queries.raters import CODE_LIMIT, token_hash
-from storage.tables.ratings import Assignment, BlindGuess, Rater, Rating, RatingEvent, Round, Unit
+from storage.queries.rating_intake import KIND, Intake, Units, parts, sent_raters, trail_of
+from storage.tables.ratings import Assignment, BlindGuess, Rater, Rating, Round, Unit
 
-KIND = "sent"
-MANY = 500  # values of one query
 FACTS = ("ordinal", "state", "skip_reason", "flag", "served_count", "served_at", "done_at")
 Key = tuple[str, str, str, int]  # rater, unit, role, attempt
-Units = Mapping[str, tuple[Unit, bool]]  # uid → the unit here, and whether its texts had changed places there
 
 
 @dataclass(frozen=True)
@@ -57,66 +51,14 @@ class Places:
         return free
 
 
-@dataclass(frozen=True)
-class Intake:
-    """A bundle on its way in. `trail`: events of each sent rater that are here already."""
-
-    session: Session
-    round: Round
-    sent: SentVotes
-    units: Units
-    trail: Counter[str]
-
-    @cached_property
-    def older(self) -> set[str]:
-        """Raters of whom more is known than is sent: a trail only ever grows, so this file is an older one."""
-        sent = Counter(event.rater for event in self.sent.events)
-        return {uid for uid, known in self.trail.items() if sent[uid] < known}
-
-
 def take_in(session: Session, the_round: Round, sent: SentVotes, units: Units) -> Taken:
-    """Raters, what they were given and said, guesses and events. LabError for what contradicts what came before."""
-    intake = Intake(session, the_round, sent, units, _trail(session, the_round))
-    raters = _raters(intake)
+    """Raters, what they were given and said, and guesses. LabError for what contradicts what came before."""
+    intake = Intake(session, the_round, sent, units, trail_of(session, the_round))
+    raters = sent_raters(intake)
     given = _assignments(intake, raters)
     taken = _ratings(intake, given, stored(the_round.design))
     _guesses(intake, given)
-    _events(intake, raters, given)
     return taken
-
-
-def _trail(session: Session, the_round: Round) -> Counter[str]:
-    rows = session.exec(select(Rater.uid, func.count(col(RatingEvent.id))).join(
-        RatingEvent, RatingEvent.rater_id == Rater.id).where(Rater.round_id == the_round.id, Rater.kind == KIND)
-        .group_by(Rater.uid)).all()
-    return Counter(dict(rows))
-
-
-def _raters(intake: Intake) -> dict[str, Rater]:
-    session, the_round, sent = intake.session, intake.round, intake.sent.raters
-    known = {rater.uid: rater for part in _parts([one.uid for one in sent])
-             for rater in session.exec(select(Rater).where(col(Rater.uid).in_(part))).all()}
-    codes = set(session.exec(select(Rater.code).where(Rater.round_id == the_round.id)).all())
-    for one in sent:
-        rater = known.get(one.uid)
-        if rater is None:
-            rater = known[one.uid] = Rater(uid=one.uid, round_id=the_round.id, kind=KIND, code=_free(codes, one.code),
-                                           token_hash=token_hash(secrets.token_hex(32)))  # of nothing anybody has
-            codes.add(rater.code)
-        elif rater.round_id != the_round.id or rater.kind != KIND:
-            raise LabError(f"rater '{one.code}' of the votes is somebody of this lab: nothing is taken in.")
-        if one.uid not in intake.older:
-            for name, value in one.model_dump(exclude={"uid", "code"}).items():
-                setattr(rater, name, value)
-        session.add(rater)
-    session.flush()
-    return known
-
-
-def _free(taken: set[str], code: str) -> str:
-    """The code they had; 'sent …' before it where somebody here has that one."""
-    tries = [code, f"sent {code}", *(f"sent {number} {code}" for number in range(2, len(taken) + 3))]
-    return next(one[:CODE_LIMIT] for one in tries if one[:CODE_LIMIT] not in taken)
 
 
 def _assignments(intake: Intake, raters: Mapping[str, Rater]) -> dict[Key, Assignment]:
@@ -138,12 +80,13 @@ def _assignments(intake: Intake, raters: Mapping[str, Rater]) -> dict[Key, Assig
                 ordinal=one.ordinal, a_left=a_left, state="expired", submit_key=new_key())
         elif row.a_left != a_left:
             raise LabError(f"unit {one.unit} came before with its texts on the other sides: nothing is taken in.")
-        elif one.rater in intake.older:
+        elif one.rater in intake.older or (row.state == "done" and not one.ratings):
             continue
         if one.ratings and row.state != "done":
             row.surplus = not places.take(unit, one.role)
         for name in FACTS:
-            setattr(row, name, getattr(one, name))
+            if getattr(row, name) != getattr(one, name):  # setting what is set costs as much as storing it
+                setattr(row, name, getattr(one, name))
         session.add(row)
     session.flush()
     return given
@@ -152,7 +95,7 @@ def _assignments(intake: Intake, raters: Mapping[str, Rater]) -> dict[Key, Assig
 def _ratings(intake: Intake, given: Mapping[Key, Assignment], design: RoundSpec) -> Taken:
     session, sent = intake.session, intake.sent
     keys = [rating.key for one in sent.assignments for rating in one.ratings]
-    here = {row.submit_key: row for part in _parts(keys)
+    here = {row.submit_key: row for part in parts(keys)
             for row in session.exec(select(Rating).where(col(Rating.submit_key).in_(part))).all()}
     rated = {row.assignment_id for row in here.values()}
     new, n_surplus = [], 0
@@ -196,23 +139,3 @@ def _guesses(intake: Intake, given: Mapping[Key, Assignment]) -> None:
         if one.guess and asked and row.id not in known:
             session.add(BlindGuess(rater_id=row.rater_id, assignment_id=row.id, guess=one.guess,
                                    sureness=one.sureness))
-
-
-def _events(intake: Intake, raters: Mapping[str, Rater], given: Mapping[Key, Assignment]) -> None:
-    """What is new of a rater's trail is its end."""
-    known, new = Counter(intake.trail), []
-    for event in intake.sent.events:
-        if known[event.rater] > 0:
-            known[event.rater] -= 1
-            continue
-        rater, row = raters[event.rater], given.get((event.rater, event.unit, event.role, event.attempt))
-        new.append({"round_id": rater.round_id, "rater_id": rater.id, "assignment_id": row.id if row else None,
-                    "kind": event.kind, "client_ms": event.client_ms, "payload": dict(event.payload),
-                    "server_at": event.at})
-    if new:
-        intake.session.execute(insert(RatingEvent), new)
-
-
-def _parts(values: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(values), MANY):
-        yield values[start:start + MANY]

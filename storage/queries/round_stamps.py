@@ -30,3 +30,15 @@ def round_stamp(session: Session, round_id: int) -> Stamp:
     votes = session.exec(select(func.count(col(JudgeVote.id))).where(JudgeVote.round_id == round_id)).one()
     measures = session.exec(select(func.count(col(TextMeasure.id)))).one()
     return (*(int(value or 0) for value in (*ratings, *people, *marked)), guesses, votes, measures)
+
+
+def people_stamp(session: Session, round_id: int) -> tuple[object, ...]:
+    """Of what is told of each rater beside their ratings: changes whenever somebody is seen, joins, leaves or ends."""
+    rows = session.exec(select(Rater.state, func.count(col(Rater.id)), func.max(Rater.last_seen_at))
+                        .where(Rater.round_id == round_id).group_by(Rater.state).order_by(Rater.state)).all()
+    return tuple(value for row in rows for value in row)
+
+
+def rater_counts(session: Session) -> dict[int, int]:
+    """Round → how many raters it has, trials included: all that can still change in a closed one, but for its state."""
+    return dict(session.exec(select(Rater.round_id, func.count(col(Rater.id))).group_by(Rater.round_id)).all())

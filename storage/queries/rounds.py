@@ -82,6 +82,9 @@ def unblind_round(store: Store, round_id: int, who: str, why: str) -> Round:
         raise SpecError([Fault("why", "say why the results have to be seen before the round is closed")], "unblinding")
     with store.write() as session:
         the_round = get_round(session, round_id)
+        if the_round.origin:
+            raise LabError("this round came from another lab, which alone knows its models: send its votes home and "
+                           "read the results there.")
         if the_round.state == "open":
             note_round(session, round_id, "unblinded", by=who, why=why.strip())
             if the_round.unblinded_at is None:

@@ -12,8 +12,9 @@ from lab.core.types import Example, Pair
 from lab.data.dataset import datasets
 from lab.data.pair_rows import pair_of
 from lab.data.pairs import check_pairs_name, pair_sets, resolve_pairs
-from lab.rating.export import PairTexts, preferences_jsonl
-from lab.rating.results import RatingRow
+from lab.rating.files.contents import Contents, RoundFacts, Said, UnitText
+from lab.rating.files.preferences import preferences_jsonl
+from lab.rating.rows import RatingRow
 from lab.verify.verifier import verify
 from tests.data.rows import write
 
@@ -105,15 +106,18 @@ def test_a_row_that_is_no_pair_says_why(record: dict, reason: str) -> None:
 
 
 def test_the_export_of_a_rating_round_is_a_set_of_pairs(tmp_path: Path) -> None:
-    texts = [PairTexts("i1", "1+1?", "2", "3"), PairTexts("i2", "1+2?", "4", "3"), PairTexts("i3", "tied?", "x", "y")]
+    units = tuple(UnitText(f"u{item}", "main", item, "base", "trace", *texts, "") for item, *texts in (
+        ("i1", "1+1?", "2", "3"), ("i2", "1+2?", "4", "3"), ("i3", "tied?", "x", "y")))
     votes = [("i1", "left"), ("i1", "left"), ("i2", "right"), ("i3", "tie")]
-    rows = [RatingRow(item_id=item, rater=f"r{place}", a_left=True, fluency_left=3, fluency_right=3, preference=side,
-                      visible_ms=1000) for place, (item, side) in enumerate(votes)]
+    rows = [RatingRow(f"u{item}", item, f"r{place}", "main", 1, True, "base", "trace", 3, 3, side)
+            for place, (item, side) in enumerate(votes)]
+    facts = RoundFacts("round", "0123456789ab", {}, "", ("base", "trace"), "closed")
     path = tmp_path / "preferences.jsonl"
-    path.write_text(preferences_jsonl(texts, rows, ("model a", "model b")), encoding="utf-8")
+    text = preferences_jsonl(Contents(facts, units, tuple(Said(row, 1, True) for row in rows)))
+    path.write_text(text, encoding="utf-8")
     loaded = resolve_pairs(str(path)).read()
     assert [(pair.id, pair.question, pair.chosen, pair.rejected) for pair in loaded.rows] == [
-        ("i1", "1+1?", "2", "3"), ("i2", "1+2?", "3", "4")]
+        ("ui1", "1+1?", "2", "3"), ("ui2", "1+2?", "3", "4")]
 
 
 @pytest.mark.parametrize("ending", ["jsonl", "parquet", "json"])

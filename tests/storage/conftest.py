@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from storage.database import Store, open_store
+from storage.database import Store
+from tests.stores import new_store
 
 
 @pytest.fixture
@@ -20,6 +21,6 @@ def store(any_store: Store) -> Store:
 def sqlite_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     """For pragmas, files, backups and disks."""
     monkeypatch.delenv("LAB_DATABASE_URL", raising=False)
-    opened = open_store(home=tmp_path / "home")
+    opened = new_store(tmp_path / "home")
     yield opened
     opened.close()

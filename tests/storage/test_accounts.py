@@ -19,6 +19,7 @@ from storage.queries.logins import account_of, log_in
 from storage.tables import Account, LoginSession
 
 GOOD = "four plain words here"
+pytestmark = pytest.mark.usefixtures("quick_hashes")  # the work of a hash: test_logins.py
 
 
 def faults_of(store: Store, name: str, password: str) -> list[str]:

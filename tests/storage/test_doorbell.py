@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from storage.database import Store, open_store
+from storage.database import Store
 from storage.doorbell import Doorbell
 from storage.tables import Job
+from tests.stores import new_store
 
 
 def _add(store: Store, uid: str) -> None:
@@ -26,7 +27,7 @@ def test_it_rings_once_for_every_new_job(store: Store) -> None:
 
 
 def test_a_store_that_is_gone_rings_no_bell(tmp_path: Path) -> None:
-    store = open_store(home=tmp_path / "home")
+    store = new_store(tmp_path / "home")
     bell = Doorbell(store.write_engine)
     store.close()
     (tmp_path / "home" / "lab.db").write_bytes(b"")

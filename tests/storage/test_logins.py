@@ -18,7 +18,7 @@ GOOD = "four plain words here"
 
 
 @pytest.fixture
-def token(store: Store) -> str:
+def token(store: Store, quick_hashes: None) -> str:
     add_account(store, "ana", GOOD)
     return log_in(store, "ana", GOOD)
 

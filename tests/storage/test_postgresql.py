@@ -29,7 +29,7 @@ def pg_store(postgres: Postgres, home: Path) -> Iterator[Store]:
     opened = open_store(url, home)
     yield opened
     opened.close()
-    postgres.drop(url)
+    postgres.give_back(url)
 
 
 def _add(store: Store, uid: str, message: str = "") -> None:

@@ -18,7 +18,7 @@ from storage.queries.ratings import progress
 from storage.queries.round_results import rating_rows, round_results
 from storage.queries.rounds import close_round
 from storage.tables import Assignment, Rating, Unit
-from tests.rating.rounds import GOOD, A, B, join, let_leases_run_out, make_round, rows_of, serve
+from tests.rating.rounds import GOOD, A, B, join, let_leases_run_out, make_round, rate_all, rows_of, serve
 
 
 def test_a_reload_serves_the_same_unit_with_the_same_sides(store):
@@ -201,6 +201,15 @@ def test_golds_and_repeats_look_like_any_unit_and_fill_no_quota(store):
         if row.role != "gold":
             sides.setdefault(row.unit_id, {})[row.role] = row.a_left
     assert all(side["main"] is not side["repeat"] for side in sides.values() if "repeat" in side)
+
+
+def test_one_answer_at_a_time_loses_no_score(store):
+    made = make_round(store, n_items=12, task="fluency", quota=1, gold_every=4, repeat_share=0.2)
+    (rater,) = join(store, made.id)
+    n = rate_all(store, rater, Verdict(4))
+    with store.read() as session:
+        rows = rating_rows(session, made.id)
+    assert len(rows) == n > 24 and {(row.fluency_a, row.fluency_b) for row in rows} == {(4, None)}
 
 
 def test_sides_are_even_over_units_and_raters(store):

@@ -104,6 +104,13 @@ def test_no_secret_is_in_any_byte_of_the_blinded_bundle(sqlite_store, closed):
                 assert secret not in text, (name, secret)
 
 
+def test_one_file_alone_is_the_same_as_among_the_others(sqlite_store, closed):
+    every = export_texts(sqlite_store, closed.id)
+    assert {name: export_texts(sqlite_store, closed.id, only=name)[name] for name in every} == every
+    with pytest.raises(LabError, match="Did you mean 'ratings.csv'"):
+        export_texts(sqlite_store, closed.id, only="rating.csv")
+
+
 def test_a_bundle_has_a_manifest_and_the_same_files(sqlite_store, closed):
     found = unpack(bundle(sqlite_store, closed.id))
     assert (found.kind, found.round_uid, found.blinded) == ("files", closed.uid, False)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from storage.database import open_store
 from storage.queries.reviews import store_review
 from storage.queries.run_views import (
     Wanted,
@@ -16,12 +15,13 @@ from storage.queries.run_views import (
     wanted_samples,
 )
 from storage.tables import BenchmarkRun, BenchmarkSample
+from tests.stores import new_store
 from tests.ui.small_runs import add_run
 
 
 @pytest.fixture
 def store(tmp_path):
-    made = open_store(home=tmp_path)
+    made = new_store(tmp_path)
     yield made
     made.close()
 

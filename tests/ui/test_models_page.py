@@ -4,6 +4,7 @@ import json
 import time
 
 import pytest
+from lab.ui.ratings.detail import read_detail as read_round
 
 from lab.core.errors import LabError
 from lab.core.types import ModelSource
@@ -19,18 +20,17 @@ from lab.ui.models.detail import read_detail
 from lab.ui.models.exporting import WantedExport, begin, exports_html, exports_of
 from lab.ui.models.listing import PAGE_ROWS, View, filter_choices, read_listing
 from lab.ui.pages import results
-from lab.ui.ratings.detail import read_detail as read_round
 from lab.ui.ratings.listing import model_choices, read_banks, read_healths
 from lab.ui.ratings.listing import read_listing as read_rounds
 from lab.ui.runs.detail import SampleView
 from lab.ui.runs.detail import read_detail as read_run
 from lab.ui.runs.listing import View as RunsView
 from lab.ui.runs.listing import read_listing as read_runs
-from storage.database import open_store
 from storage.queries.rounds import RoundPlan, create_round
 from storage.queries.studies import get_variant, health_of, list_variants
 from storage.queries.variants import WantedVariants, variant_of
 from storage.tables import Job, Variant
+from tests.stores import new_store
 from tests.ui.seed_store import seed_store
 
 ILL, WELL = "demo-llama_demo-medical_trace_s0", "demo-llama_demo-medical_answer_s0"
@@ -50,7 +50,7 @@ FINE = {**HEALTH, "failed": [], "checks": {"ended": check(True, "0 of 16 never e
 @pytest.fixture(scope="module")
 def store(tmp_path_factory):
     """The seeded lab; the trace arm is not well, the answer arm is, and a PPO variant went on from the trace arm."""
-    made = open_store(home=tmp_path_factory.mktemp("home"))
+    made = new_store(tmp_path_factory.mktemp("home"))
     seed_store(made)
     with made.write() as session:
         for name, health in ((ILL, HEALTH), (WELL, FINE)):
@@ -106,7 +106,7 @@ def test_the_list_narrows_and_sorts_in_the_store(store):
 
 
 def test_many_variants_come_page_by_page(tmp_path):
-    made = open_store(home=tmp_path)
+    made = new_store(tmp_path)
     assert "No variant yet" in read_listing(made, View()).html
     with made.write() as session:
         for number in range(PAGE_ROWS + 3):

@@ -34,8 +34,8 @@ def rater_names(data: bytes, source: str) -> list[str]:
 
 
 def links_csv(links: Iterable[tuple[str, str]]) -> str:
-    """(rater, link) as a table for mail merge."""
-    return csv_text(("rater", "link"), links)
+    """(name, link) as a table for mail merge."""
+    return csv_text(("name", "link"), links)
 
 
 def _decoded(data: bytes) -> str:

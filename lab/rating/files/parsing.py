@@ -57,7 +57,8 @@ def _text(bundle: Bundle, name: str) -> str:
 def _parsed(text: str, where: str) -> Any:
     try:
         found = json.loads(text)
-        json.dumps(found, ensure_ascii=False).encode()  # half a character is JSON, and no text
+        if "\\u" in text:
+            json.dumps(found, ensure_ascii=False).encode()  # half a character is JSON, and no text
     except (ValueError, RecursionError):
         raise LabError(f"{where} of the bundle is not JSON.") from None
     if "\\u0000" in text and _holds_nul(found):

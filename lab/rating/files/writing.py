@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from lab.core.errors import Fault, SpecError
@@ -30,18 +31,25 @@ class Form:
             raise SpecError([Fault("least_agreement", words, self.least_agreement)], "export")
 
 
-def texts_of(contents: Contents, form: Form) -> dict[str, str]:
-    """Every file of these contents, blinded or not."""
-    found, mark = results(contents), BOM if form.bom else ""
-    return {
-        "ratings.csv": mark + ratings_csv(contents),
-        "events.jsonl": events_jsonl(contents),
-        "units.jsonl": units_jsonl(contents.units),
-        "raters.csv": mark + raters_csv(contents),
-        "design.json": design_json(contents),
-        "datasheet.md": datasheet(contents, found),
-        "preferences.jsonl": preferences_jsonl(contents, form.least_agreement),
-        "clmm.csv": clmm_csv(contents),
-        "clmm.R": clmm_script(contents),
-        "results.json": results_json(found),
+NAMES = ("ratings.csv", "events.jsonl", "units.jsonl", "raters.csv", "design.json", "datasheet.md", "preferences.jsonl",
+         "clmm.csv", "clmm.R", "results.json")
+ANALYSED = ("datasheet.md", "results.json")  # need the whole analysis, which takes its time in a large round
+
+
+def texts_of(contents: Contents, form: Form, names: Sequence[str] = NAMES) -> dict[str, str]:
+    """File name → text of these contents, blinded or not."""
+    found = results(contents) if set(names) & set(ANALYSED) else {}
+    mark = BOM if form.bom else ""
+    makers: dict[str, Callable[[], str]] = {
+        "ratings.csv": lambda: mark + ratings_csv(contents),
+        "events.jsonl": lambda: events_jsonl(contents),
+        "units.jsonl": lambda: units_jsonl(contents.units),
+        "raters.csv": lambda: mark + raters_csv(contents),
+        "design.json": lambda: design_json(contents),
+        "datasheet.md": lambda: datasheet(contents, found),
+        "preferences.jsonl": lambda: preferences_jsonl(contents, form.least_agreement),
+        "clmm.csv": lambda: clmm_csv(contents),
+        "clmm.R": lambda: clmm_script(contents),
+        "results.json": lambda: results_json(found),
     }
+    return {name: makers[name]() for name in names}

@@ -1,192 +1,180 @@
-"""Ratings: make a blind round from an answer bank, invite raters, watch counts, close it, read and save the results.
+"""Ratings: make a blind round, invite raters, watch counts and quality, close it, read and save the results.
 
-Address: /ratings?round=2 chooses a round.
+Address: /ratings?view=rounds|new|answers opens a tab; round=2 chooses a round, and part=people|quality|results|files or
+questions what is seen of it; bank=3 is the answer bank that the form for a new round begins with.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 
-from lab.core.errors import LabError
-from lab.ui.app_state import SPACE_SENTENCE, LabApp, Page
-from lab.ui.components.html import failure, heading
+from lab.ui.app_state import LabApp, Page
+from lab.ui.compare.choices import REMOTE
+from lab.ui.compare.choices import offered as models_offered
+from lab.ui.components.html import heading
 from lab.ui.components.markup import Html, tag
-from lab.ui.components.wiring import html_block, on_load, only_changed, poll, query, quiet
-from lab.ui.ratings.detail import read_detail
-from lab.ui.ratings.layout import Parts, lay_out
-from lab.ui.ratings.listing import bank_choices, model_choices, read_banks, read_healths, read_listing, read_preview
+from lab.ui.components.wiring import html_block, on_load, picking_block, poll, query, quiet
+from lab.ui.ratings.bank_form import banks_html
+from lab.ui.ratings.bank_layout import BankForm, bank_choices, lay_out_bank, wire_bank
+from lab.ui.ratings.builder_layout import Builder, lay_out_builder
+from lab.ui.ratings.desk import Desk
+from lab.ui.ratings.files import Receiving, lay_out_receiving, wire_files, wire_receiving
+from lab.ui.ratings.round_layout import FIRST_PART, PARTS, lay_out_round
+from lab.ui.ratings.wiring_builder import make, offered, tell, wire_builder
+from lab.ui.ratings.wiring_people import HIDDEN, NO_LINKS, wire_people
+from lab.ui.ratings.wiring_round import TO_ADDRESS, wire_round
 from storage.queries.ratings import list_rounds
-from storage.queries.rounds import RoundPlan, close_round, create_round, invite
 
-LEAD = "Blind human ratings: which of two models reads more fluently to people who do not know which is which."
-Show = Callable[[str, list[Any]], list[Any]]
+LEAD = "Blind human ratings: how fluent do models read to people who do not know which is which?"
+VIEWS = {"rounds": "Rounds", "new": "New round", "answers": "Answers to rate"}
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The three tabs."""
+
+    view: gr.State
+    tabs: gr.Tabs
+    each: dict[str, gr.Tab]
+    receiving: Receiving
+    builder: Builder
+    bank: BankForm
+
+    @property
+    def offers(self) -> list[Any]:
+        """Of the builder, as `offered` fills them."""
+        w = self.builder.widgets
+        return [w["bank"], w["models"], w["guess_target"], w["name"], self.builder.form, self.builder.nothing]
 
 
 def build(app: LabApp) -> None:
     html_block(heading("Ratings", LEAD))
-    parts, show = lay_out(app), _drawing(app)
-    _wire_opening(app, parts, show)
-    _wire_form(app, parts, show)
-    _wire_round(app, parts, show)
-    _wire_closing(app, parts, show)
+    each: dict[str, gr.Tab] = {}
+    with gr.Tabs(elem_id="rating-views", overflow_behavior="wrap") as tabs:
+        with gr.Tab(VIEWS["rounds"], id="rounds") as each["rounds"]:
+            listing = picking_block(min_height=80, elem_id="rounds")
+            chosen = lay_out_round(app)
+            receiving = lay_out_receiving(app)
+        with gr.Tab(VIEWS["new"], id="new") as each["new"]:
+            builder = lay_out_builder(app)
+        with gr.Tab(VIEWS["answers"], id="answers") as each["answers"]:
+            bank = lay_out_bank(app)
+    parts = Parts(gr.State("rounds"), tabs, each, receiving, builder, bank)
+    desk = Desk(app, listing, chosen)
+    wire_round(app, desk)
+    wire_people(app, desk)
+    wire_files(app, chosen.files, chosen.selected)
+    wire_builder(app, builder, desk.reading)
+    wire_bank(app, bank)
+    _wire_views(app, parts, desk)
+    _wire_choosing(app, parts, desk, listing)
+    _wire_opening(app, parts, desk)
 
 
-def _drawing(app: LabApp) -> Show:
-    """Draws what depends on the store; what has not changed is not sent."""
+def _wire_views(app: LabApp, parts: Parts, desk: Desk) -> None:
+    """A tab that is opened is drawn anew; the form keeps what was chosen in it."""
+    b, chosen = parts.builder, desk.chosen
 
-    def show(selected: str, seen: list[Any]) -> list[Any]:
-        detail = read_detail(app.store, selected)
-        values = [
-            read_listing(app.store, selected),
-            detail.head,
-            detail.results,
-            detail.may_invite,
-            detail.may_close,
-            detail.may_export,
-        ]
-        changed = only_changed(values, seen)
-        return [*(gr.update(visible=new) if isinstance(new, bool) else new for new in changed), values]
+    def opened(name: str) -> Callable[..., list[Any]]:
+        def go(view: str, bank: str | None) -> list[Any]:
+            if view == name:
+                return [None, name, *[gr.skip()] * 7]
+            form = offered(app, "", bank) if name == "new" and not bank else [gr.skip()] * 6
+            return [{"view": name}, name, *form, banks_html(app.store) if name == "answers" else gr.skip()]
 
-    return show
+        return go
+
+    for name, tab in parts.each.items():
+        picked = quiet(tab.select, opened(name), [parts.view, b.widgets["bank"]],
+                       [chosen.address, parts.view, *parts.offers, parts.bank.listing])
+        picked.then(None, [chosen.address], None, js=TO_ADDRESS)
+        if name == "new":
+            quiet(picked.then, lambda *given: tell(desk.reading, given).updates(), b.inputs, b.told)
 
 
-def _wire_opening(app: LabApp, parts: Parts, show: Show) -> None:
-    accordion, bank, first, second, quota, *_ = parts.form
+def _wire_choosing(app: LabApp, parts: Parts, desk: Desk, listing: gr.HTML) -> None:
+    """A round is chosen by its row, by making it, or by receiving it; what belongs to the one before goes away."""
+    chosen, b = desk.chosen, parts.builder
+    p = chosen.people
+    turned = [chosen.selected, chosen.questions.page, p.doomed, p.delete.box, chosen.closing.box,
+              chosen.results.asking.box,
+              chosen.results.told, p.trial_link, p.links, p.cards, p.saves]
+
+    def turn(selected: str) -> list[Any]:
+        return [selected, 1, "", HIDDEN, HIDDEN, HIDDEN, Html(""), Html(""), *NO_LINKS]
+
+    def pick(part: str, order: str, event: gr.EventData) -> list[Any]:
+        selected = str(event._data.get("round", ""))
+        return [*turn(selected), Html(""), *desk.draw(selected, []), *desk.part(selected, part, order, 1)]
+
+    quiet(listing.pick, pick, [chosen.part, chosen.questions.order], [*turned, chosen.message, *desk.shown,
+                                                                      *desk.parts])
+
+    def create(request: gr.Request, *given: Any) -> list[Any]:
+        made, told, words = make(app, request, given)
+        marks = told.updates() if told else [gr.skip()] * len(b.told)
+        if made is None:
+            return [None, gr.skip(), gr.skip(), words, gr.skip(), *marks,
+                    *[gr.skip()] * (len(turned) + len(desk.shown))]
+        selected = str(made.id)
+        news = tag("p", f"Round '{made.name}' is open. Try it yourself, then invite raters.", cls="good-news",
+                   role="status")
+        return [{"view": "", "round": selected, "part": "", "bank": ""}, "rounds", gr.update(selected="rounds"),
+                Html(""),
+                news, *marks, *turn(selected), *desk.draw(selected, [])]
+
+    made = quiet(b.make.click, create, b.inputs,
+                 [chosen.address, parts.view, parts.tabs, b.message, chosen.message, *b.told, *turned, *desk.shown],
+                 trigger_mode="once")
+    made.then(None, [chosen.address], None, js=TO_ADDRESS)
+    made.then(lambda: [gr.update(selected=FIRST_PART), FIRST_PART], None, [chosen.tabs, chosen.part],
+              show_progress="hidden")
+
+    def received(number: str) -> list[Any]:
+        return [*turn(number), *desk.draw(number, [])] if number else [gr.skip()] * (len(turned) + len(desk.shown))
+
+    wire_receiving(app, parts.receiving, received, [*turned, *desk.shown])
+
+
+def _wire_opening(app: LabApp, parts: Parts, desk: Desk) -> None:
+    chosen, b, r = desk.chosen, parts.builder, desk.chosen.results
 
     def open_page(request: gr.Request) -> list[Any]:
         with app.store.read() as session:
             rounds = [str(row.id) for row in list_rounds(session)]
+        bank, asked = query(request, "bank"), query(request, "view")
+        view = asked if asked in VIEWS else "new" if bank else "rounds"
+        part = query(request, "part") if query(request, "part") in PARTS else FIRST_PART
+        models = models_offered(app.store)
         selected = query(request, "round") or next(iter(rounds), "")
-        found = read_banks(app.store)
-        asked = query(request, "bank")
-        known = [str(bank.id) for bank in found]
-        chosen = asked if asked in known else next(iter(known), None)
-        models, a, b = model_choices(found, chosen or "", read_healths(app.store, found))
-        form = [
-            gr.update(open=not rounds or asked in known, visible=bool(found)),
-            gr.update(choices=bank_choices(found), value=chosen),
-            gr.update(choices=models, value=a),
-            gr.update(choices=models, value=b),
-            read_preview(app.store, chosen, a, b, 3),
-        ]
-        return [selected, *form, *show(selected, [])]
+        return [selected, view, gr.update(selected=view), part, gr.update(selected=part), *offered(app, bank),
+                *bank_choices(app), banks_html(app.store), gr.update(choices=models),
+                gr.update(choices=[choice for choice in models if not choice[1].startswith(REMOTE)]),
+                *desk.draw(selected, [])]
 
-    on_load(open_page, [parts.selected, accordion, bank, first, second, parts.preview, *parts.shown])
-    poll(show, [parts.selected, parts.seen], parts.shown, seconds=3)
+    loaded = on_load(open_page, [
+        chosen.selected, parts.view, parts.tabs, chosen.part, chosen.tabs, *parts.offers, *parts.bank.choices,
+        parts.bank.listing, r.judge, r.base, *desk.shown,
+    ])
+    # The page stands at once; the statistics follow, and so does the preview where the form is what was asked for.
+    quiet(loaded.then, desk.part, desk.asked, desk.parts)
+    quiet(loaded.then, lambda view, *given: tell(desk.reading, given).updates() if view == "new" else
+          [gr.skip()] * len(b.told), [parts.view, *b.inputs], b.told)
 
+    def look(view: str, selected: str, seen: list[Any], banks: str) -> list[Any]:
+        """Only what is in sight is asked of the store, and only what has changed is sent."""
+        if view == "rounds":
+            return [*desk.draw(selected, seen), gr.skip(), gr.skip()]
+        now = banks_html(app.store) if view == "answers" else banks
+        return [*[gr.skip()] * len(desk.shown), *([now, now] if now != banks else [gr.skip(), gr.skip()])]
 
-def _wire_form(app: LabApp, parts: Parts, show: Show) -> None:
-    accordion, bank, first, second, quota, name, seed = parts.form
-
-    def change_bank(bank_id: str, n: float) -> list[Any]:
-        found = read_banks(app.store)
-        models, a, b = model_choices(found, bank_id, read_healths(app.store, found))
-        preview = read_preview(app.store, bank_id, a, b, n)
-        return [gr.update(choices=models, value=a), gr.update(choices=models, value=b), preview]
-
-    def preview(bank_id: str, a: str, b: str, n: float) -> Html:
-        return read_preview(app.store, bank_id, a, b, n)
-
-    def make(*asked: Any) -> list[Any]:
-        bank_id, a, b, n, title, start = asked
-        try:
-            _may(app)
-            if not (bank_id and a and b):
-                raise LabError("choose an answer bank and two models first")
-            made = create_round(app.store, RoundPlan(int(bank_id), a, b, title or "", int(n or 0), int(start or 0)))
-        except LabError as problem:
-            return [None, gr.skip(), failure(problem), gr.skip(), gr.skip(), *([gr.skip()] * len(parts.shown))]
-        news = tag("div", tag("p", f"Round '{made.name}' is open. Invite raters below."), cls="good-news")
-        selected = str(made.id)
-        no_links = gr.update(value="", visible=False)  # those shown belong to another round
-        return [{"round": selected}, selected, news, gr.update(open=False), no_links, *show(selected, [])]
-
-    quiet(bank.input, change_bank, [bank, quota], [first, second, parts.preview])
-    for widget in (first, second, quota):
-        quiet(widget.input, preview, [bank, first, second, quota], [parts.preview], trigger_mode="always_last")
-    made = quiet(
-        parts.make.click,
-        make,
-        [bank, first, second, quota, name, seed],
-        [parts.made, parts.selected, parts.message, accordion, parts.invite[3], *parts.shown],
-        trigger_mode="once",
-    )
-    made.then(None, [parts.made], None, js="(made) => window.labSetQuery(made || {})")
-
-
-def _wire_round(app: LabApp, parts: Parts, show: Show) -> None:
-    group, names, button, links = parts.invite
-
-    def pick(event: gr.EventData) -> list[Any]:
-        chosen = str(event._data.get("round", ""))
-        hidden = [Html(""), gr.update(value="", visible=False), gr.update(visible=False)]
-        return [chosen, *hidden, *show(chosen, [])]
-
-    def make_links(selected: str, text: str, seen: list[Any], request: gr.Request) -> list[Any]:
-        try:
-            _may(app)
-            invited = invite(app.store, int(selected), text.splitlines())
-        except LabError as problem:
-            return [failure(problem), gr.skip(), gr.skip(), *([gr.skip()] * len(parts.shown))]
-        lines = "\n".join(f"{code}: {_address(request)}/rate/{token}" for code, token in invited)
-        return [Html(""), "", gr.update(value=lines, visible=True), *show(selected, seen)]
-
-    quiet(
-        parts.listing.pick,
-        pick,
-        [],
-        [parts.selected, parts.message, links, parts.confirm[0], *parts.shown],
-    )
-    quiet(
-        button.click,
-        make_links,
-        [parts.selected, names, parts.seen],
-        [parts.message, names, links, *parts.shown],
-        trigger_mode="once",
-    )
-
-
-def _wire_closing(app: LabApp, parts: Parts, show: Show) -> None:
-    row, question, yes, no = parts.confirm
-
-    def ask(selected: str) -> list[Any]:
-        detail = read_detail(app.store, selected)
-        return [gr.update(visible=detail.may_close), tag("p", detail.question)]
-
-    def close(selected: str, seen: list[Any]) -> list[Any]:
-        try:
-            _may(app)
-            message = tag(
-                "div", tag("p", f"Round '{close_round(app.store, int(selected)).name}' is closed."), cls="good-news"
-            )
-        except LabError as problem:
-            message = failure(problem)
-        return [gr.update(visible=False), message, *show(selected, seen)]
-
-    quiet(parts.close.click, ask, [parts.selected], [row, question])
-    quiet(no.click, lambda: gr.update(visible=False), [], [row])
-    quiet(
-        yes.click,
-        close,
-        [parts.selected, parts.seen],
-        [row, parts.message, *parts.shown],
-        trigger_mode="once",
-    )
-
-
-def _address(request: gr.Request) -> str:
-    """Scheme and host as this browser reached the lab: what a rater's link begins with."""
-    origin = request.headers.get("origin")
-    return origin or f"http://{request.headers.get('host', 'localhost')}"
-
-
-def _may(app: LabApp) -> None:
-    """The buttons are off in the public demo; a request made by hand is refused, too."""
-    if not app.may_launch:
-        raise LabError(SPACE_SENTENCE, "spec")
+    banks_seen = gr.State("")
+    poll(look, [parts.view, chosen.selected, chosen.seen, banks_seen], [*desk.shown, parts.bank.listing, banks_seen],
+         seconds=3)
 
 
 PAGE = Page(path="ratings", title="Ratings", order=50, build=build)

@@ -1,140 +1,97 @@
-"""The list of rounds, and what the form for a new one offers and warns of."""
+"""The list of rounds."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lab.core.errors import LabError
-from lab.ui.components.health import Healths, flag_words, named
-from lab.ui.components.html import empty, failure, progress_bar, state_badge
-from lab.ui.components.markup import Html, join, tag
+from lab.ui.components.health import Healths, named
+from lab.ui.components.html import ago, empty, progress_bar, state_badge
+from lab.ui.components.markup import Html, tag
 from lab.ui.components.table import Column, Row, table
-from storage.queries.ratings import BankModel, BankSummary, banks, list_rounds, progress, round_models
-from storage.queries.rounds import preview_round
+from lab.ui.ratings.keeping import Kept
+from storage.queries.ratings import BankModel, banks, list_rounds, progress, round_models
+from storage.queries.round_stamps import rater_counts, round_stamp
 from storage.queries.studies import health_of
 
 if TYPE_CHECKING:
-    from lab.rating.blinding import Pairing
-    from storage.database import Store
+    from storage.database import Session, Store
+    from storage.tables import Round
 
-ROUNDS_SHOWN = 50
+ROUNDS_SHOWN, FACES_SHOWN = 50, 3
 COLUMNS = [
-    Column("Round", wide=True),
-    Column("Models"),
-    Column("Ratings"),
-    Column("Raters", number=True),
-    Column("State"),
+    Column("Round", wide=True), Column("Models"), Column("Ratings", hint="that count, of those needed"),
+    Column("Raters", number=True, hint="invited or come as guests; trials apart"), Column("Made"), Column("State"),
 ]
+NO_ROUND = empty(
+    "No round yet",
+    "A round shows raters the answers of two models or more without their names, and asks how fluent each is.",
+    "/ratings?view=new", "Make a round",
+)
+NO_BANK = empty(
+    "Nothing to rate yet",
+    "A round needs an answer bank: the frozen answers of two or more models to the same questions. The demo study "
+    "makes one by itself; any other is made here.", "/ratings?view=answers", "Collect answers",
+)
 
 
-def read_listing(store: Store, selected: str) -> Html:
-    """All rounds, newest first, the selected one marked."""
-    with store.read() as session:
-        rounds = list_rounds(session)[:ROUNDS_SHOWN]
-        rows = []
-        healths = health_of(session, {label for each in rounds for label in (each.model_a, each.model_b)})
-        for the_round in rounds:
-            counts = progress(session, the_round.id)
-            pair = round_models(session, the_round)
-            models = tag("div", *(named(m.label, m.arm, healths) for m in pair), cls="lab-chips")
-            done = progress_bar(counts.n_ratings, counts.n_needed, f"{counts.n_ratings} of {counts.n_needed}")
-            cells = [the_round.name, models, done, len(counts.raters), state_badge(the_round.state)]
-            rows.append(Row(cells, href=f"/ratings?round={the_round.id}", selected=str(the_round.id) == selected))
-        offered = bool(rows) or bool(banks(session))
-    if rows:
-        return table(COLUMNS, rows, caption="Rounds")
-    if offered:
-        return empty(
-            "No round yet",
-            "A round shows raters the answers of two models side by side, without their names. "
-            "Make the first one below.",
-        )
-    return empty(
-        "Nothing to rate yet",
-        "A round needs an answer bank: the frozen answers of two or more models to the same "
-        "questions. The demo study makes one by itself; so does every study with the answer bank switched on.",
-        "/jobs",
-        "See what runs",
-    )
+@dataclass(frozen=True)
+class Counts:
+    """How far one round is, as the list shows it."""
+
+    n_ratings: int
+    n_needed: int
+    n_raters: int
 
 
-def read_banks(store: Store) -> list[BankSummary]:
-    with store.read() as session:
-        return banks(session)
+class Listing:
+    """Draws the list; a round is counted again only when something in it changed."""
+
+    def __init__(self, store: Store):
+        self.store = store
+        self.counted: Kept[Counts] = Kept(2 * ROUNDS_SHOWN)
+
+    def html(self, selected: str) -> Html:
+        """All rounds, newest first, the selected one marked."""
+        with self.store.read() as session:
+            rounds = list_rounds(session)
+            faces = {row.id: round_models(session, row) for row in rounds[:ROUNDS_SHOWN]}
+            healths = health_of(session, {name for models in faces.values() for name in models})
+            people = rater_counts(session)
+            rows = [self._row(row, self._counts(session, row, people), list(faces[row.id].values()), healths, selected)
+                    for row in rounds[:ROUNDS_SHOWN]]
+            offered = bool(rows) or bool(banks(session))
+        if not rows:
+            return NO_ROUND if offered else NO_BANK
+        older = len(rounds) - len(rows)
+        more = tag("p", f"{older} older rounds are not listed; `python -m jobs ratings list` names them.",
+                   cls="note") if older else None
+        return tag("div", table(COLUMNS, rows, caption="Rounds"), more, cls="round-list")
+
+    def _counts(self, session: Session, row: Round, people: dict[int, int]) -> Counts:
+        stamp = round_stamp(session, row.id) if row.state == "open" else ()
+        return self.counted.of((row.id, row.state, people.get(row.id, 0), stamp), lambda: _counts(session, row.id))
+
+    @staticmethod
+    def _row(row: Round, counts: Counts, faces: list[BankModel], healths: Healths, selected: str) -> Row:
+        done = progress_bar(counts.n_ratings, counts.n_needed, f"{counts.n_ratings} of {counts.n_needed}") \
+            if counts.n_needed else "nobody to rate"
+        title = tag("span", row.name, tag("small", " from another lab") if row.origin else None)
+        cells = [title, _faces(faces, healths), done, counts.n_raters, ago(row.created_at), _state(row)]
+        return Row(cells, href=f"/ratings?round={row.id}", selected=str(row.id) == selected)
 
 
-def bank_choices(found: list[BankSummary]) -> list[tuple[str, str]]:
-    """(label, id as text) for the form."""
-    return [
-        (f"{bank.name} · {bank.benchmark} · {bank.n_questions} questions (no. {bank.id})", str(bank.id))
-        for bank in found
-    ]
+def _counts(session: Session, round_id: int) -> Counts:
+    found = progress(session, round_id)
+    return Counts(found.n_ratings, found.n_needed, sum(rater.kind != "trial" for rater in found.raters))
 
 
-def model_choices(
-    found: list[BankSummary], bank_id: str, healths: Healths | None = None
-) -> tuple[list[tuple[str, str]], str | None, str | None]:
-    """Models of one bank, and the pair to start with: answer against trace where the bank has them."""
-    bank = next((bank for bank in found if str(bank.id) == bank_id), None)
-    if bank is None:
-        return [], None, None
-    by_arm = {model.arm: model.label for model in reversed(bank.models)}
-    labels = [model.label for model in bank.models]
-    first, second = (by_arm["answer"], by_arm["trace"]) if {"answer", "trace"} <= by_arm.keys() else labels[:2]
-    return [(f"{model.label} ({_about(model, healths or {})})", model.label) for model in bank.models], first, second
+def _faces(faces: list[BankModel], healths: Healths) -> Html:
+    more = len(faces) - FACES_SHOWN
+    chips = [named(face.label, face.arm, healths) for face in faces[:FACES_SHOWN]]
+    return tag("div", *chips, tag("small", f"and {more} more") if more > 0 else None, cls="lab-chips")
 
 
-def _about(model: BankModel, healths: Healths) -> str:
-    """The arm, and that something is wrong with the model: raters never see either."""
-    words = flag_words(healths.get(model.label))
-    return f"{model.arm}, ⚠ {words}" if words else model.arm
-
-
-def read_healths(store: Store, found: list[BankSummary]) -> Healths:
-    """What is known of the health of every model of these banks."""
-    with store.read() as session:
-        return health_of(session, {model.label for bank in found for model in bank.models})
-
-
-def read_preview(
-    store: Store, bank_id: str | None, model_a: str | None, model_b: str | None, quota: float | None
-) -> Html:
-    """What a round of these two models would be, before it is made."""
-    if not (bank_id and model_a and model_b):
-        return Html("")
-    try:
-        with store.read() as session:
-            return pairing_words(preview_round(session, int(bank_id), model_a, model_b), int(quota or 0))
-    except LabError as problem:
-        return failure(problem)
-
-
-def pairing_words(pairing: Pairing, quota: int) -> Html:
-    """Usable pairs, what is left out, and the leak scan."""
-    n = len(pairing.pairs)
-    usable = tag(
-        "p", tag("b", f"{n} usable pair{'' if n == 1 else 's'}"), f": {n * quota} ratings to collect" if quota else ""
-    )
-    return join([usable, excluded_words(pairing.excluded, pairing.by_model), warning_words(pairing.warnings)])
-
-
-def excluded_words(excluded: dict[str, int], by_model: dict[str, dict[str, int]]) -> Html:
-    """What was left out and why; how often each model failed is a result of its own."""
-    if not excluded:
-        return tag("p", "No pair had to be left out.", cls="note")
-    reasons = ", ".join(f"{count} {reason}" for reason, count in excluded.items())
-    models = [
-        f"{model}: {', '.join(f'{count} {reason}' for reason, count in counts.items())}"
-        for model, counts in by_model.items()
-        if counts
-    ]
-    left_out = f"Left out: {reasons}." + (f" Answers that cannot be rated: {'; '.join(models)}." if models else "")
-    return tag("p", left_out, cls="note")
-
-
-def warning_words(warnings: list[str] | tuple[str, ...]) -> Html:
-    """What may give a model away to a rater."""
-    if not warnings:
-        return tag("p", "The leak scan found nothing that tells the models apart.", cls="note")
-    title = f"Leak scan: {len(warnings)} thing{'' if len(warnings) == 1 else 's'} may unblind raters"
-    return tag("div", tag("b", title), tag("ul", *(tag("li", text) for text in warnings)), cls="caution")
+def _state(row: Round) -> Html:
+    seen = tag("small", "results were seen") if row.state == "open" and row.unblinded_at else None
+    return tag("span", state_badge(row.state), seen)

@@ -28,4 +28,4 @@ def test_a_table_without_names_says_so(data, said):
 
 
 def test_links_are_a_table_that_no_spreadsheet_runs():
-    assert links_csv([("=R1", "http://x/rate/r-1")]) == "rater,link\n'=R1,http://x/rate/r-1\n"
+    assert links_csv([("=R1", "http://x/rate/r-1")]) == "name,link\n'=R1,http://x/rate/r-1\n"
