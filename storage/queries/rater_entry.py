@@ -72,7 +72,7 @@ def where(store: Store, rater_id: int) -> Here:
 def consent(store: Store, rater_id: int, agreed: bool) -> None:
     """Note that the rater agrees to the round's text, or does not: then nothing of theirs is ever asked or stored."""
     with store.write() as session:
-        rater, _, design = open_round(session, rater_id)
+        rater, _, design = open_round(session, rater_id, agreed=False)
         if agreed:
             rater.consent_at, rater.consent_sha = rater.consent_at or now(), design.consent_sha
             rater.state = "active"
@@ -127,7 +127,7 @@ def choose_language(store: Store, rater_id: int, language: str) -> None:
     """Of the page's own words. What the round says stays as it was written."""
     wording(language)  # raises for one that is not there
     with store.write() as session:
-        rater, _, _ = open_round(session, rater_id)
+        rater, _, _ = open_round(session, rater_id, agreed=False)
         rater.language = language
         session.add(rater)
 
@@ -136,7 +136,7 @@ def withdraw(store: Store, rater_id: int, keep: bool) -> int:
     """The rater leaves for good: what they rated stays, or goes with everything else of theirs. Returns how many
     ratings went."""
     with store.write() as session:
-        rater, _, _ = open_round(session, rater_id)
+        rater, _, _ = open_round(session, rater_id, agreed=False)
         if not keep:
             return erase(session, rater)
         give_back(session, rater)

@@ -157,8 +157,9 @@ def undoable(session: Session, rater: Rater) -> Assignment | None:
     return assignment if assignment.state == "done" and rating.version == 1 else None
 
 
-def open_round(session: Session, rater_id: int) -> tuple[Rater, Round, RoundSpec]:
-    """Whoever may still change something, their round and its design; LabError for anybody else."""
+def open_round(session: Session, rater_id: int, agreed: bool = True) -> tuple[Rater, Round, RoundSpec]:
+    """Whoever may still change something, their round and its design; LabError for anybody else, and, where it takes
+    one who has `agreed` to the round's text, for one who has not."""
     rater = session.get(Rater, rater_id)
     if rater is None:
         raise LabError("this link is not known")
@@ -167,9 +168,12 @@ def open_round(session: Session, rater_id: int) -> tuple[Rater, Round, RoundSpec
         raise LabError("this round is closed: no more ratings are taken")
     if rater.state in ("revoked", "declined", "withdrawn", "blocked"):
         raise LabError("this link has ended: no more ratings are taken with it")
+    design = stored(the_round.design)
+    if agreed and design.consent and rater.consent_at is None:
+        raise LabError("the text of this round has to be agreed to first")
     rater.last_seen_at = now()
     session.add(rater)
-    return rater, the_round, stored(the_round.design)
+    return rater, the_round, design
 
 
 def _served(session: Session, sight: Sight, assignment: Assignment) -> Served:

@@ -53,6 +53,12 @@ class RunningLab:
         self.web = start_web(self.home, self.port)
 
 
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
 def start_web(home: Path, port: int) -> subprocess.Popen[bytes]:
     env = {**os.environ, "LAB_HOME": str(home), "LAB_PORT": str(port), "HF_HUB_OFFLINE": "1"}
     with (home / "web.log").open("ab") as log:
@@ -77,9 +83,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningLab]:
     store = open_store(home=home)
     first = submit(store, "benchmark", {"model": "demo-llama", "benchmark": "demo-medical"}).jobs[0]
     request_cancel(store, first.id)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     running = RunningLab(home, port, start_web(home, port))
     yield running
     running.kill_web()

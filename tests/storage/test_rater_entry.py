@@ -77,6 +77,16 @@ def _closing():
     return {q.name: (q.choices[0].value if q.choices else "fine") for q in wording("en").closing}
 
 
+def test_nothing_is_stored_of_somebody_who_has_not_agreed(store):
+    _, rater = whole_round(store)
+    for step in (lambda: tell_about(store, rater, told(store, rater)), lambda: start(store, rater),
+                 lambda: rest(store, rater, resumed=False), lambda: submit(store, rater, "key", GOOD)):
+        with pytest.raises(LabError, match="agreed to first"):
+            step()
+    with store.read() as session:
+        assert session.get(Rater, rater).about == {} and session.get(Rater, rater).started_at is None
+
+
 def test_nobody_is_asked_anything_after_saying_no(store):
     _, rater = whole_round(store)
     consent(store, rater, agreed=False)
@@ -88,6 +98,7 @@ def test_nobody_is_asked_anything_after_saying_no(store):
 
 def test_open_and_odd_answers_about_oneself_are_named_together(store):
     _, rater = whole_round(store)
+    consent(store, rater, agreed=True)
     with pytest.raises(SpecError) as caught:
         tell_about(store, rater, {"language_level": "klingon", "extra": "x"})
     assert {fault.field for fault in caught.value.faults} >= {"language_level", "medical_background"}

@@ -1,124 +1,142 @@
-// The rater's page: asks the server for each screen, shows it, counts visible time, and reads the keys.
-// A key selects, Enter submits: a key held down can never cast a vote.
-const stage = element.querySelector('.rater-stage');
+// The rater's page: asks the lab for each screen and shows it. Every call carries the link's token; nothing else is kept.
 const token = new URLSearchParams(window.location.search).get('t') || '';
-const FIELDS = ['fluency_left', 'fluency_right', 'preference'];
-const NAMES = { fluency_left: 'a score for A', fluency_right: 'a score for B', preference: 'which reads better' };
-const QUIET_MS = 600; // Enter is ignored right after a pair appears, so that one long press cannot answer two pairs
+const stage = element.querySelector('.rater-stage');
+const live = element.querySelector('.live');
 const PATIENCE_MS = 20000;
-let busy = false, shownAt = 0, visibleMs = 0, visibleSince = null, lastCall = null;
+const KEEPS_PLACE = ['language', 'flag'];
+const RESTING = ['rest', 'paused']; // the unit comes back afterwards, and with it what was chosen
+let busy = false, screenAt = 0, counting = null, lastCall = null, picked = null, language = '';
 
-const now = () => performance.now();
-const field = (name) => stage.querySelector(`[data-field="${name}"]`);
-const chosen = (name) => stage.querySelector(`input[name="${name}"]:checked`)?.value ?? null;
-const pair = () => stage.querySelector('main.pair');
+const calm = () => window.matchMedia('(prefers-reduced-motion: reduce)').matches;
+const wishes = () => [language, ...(navigator.languages ?? [navigator.language])].filter(Boolean);
+const word = (key) => (WORDS[wishes().map((one) => one.slice(0, 2).toLowerCase()).find((one) => one in WORDS) ?? 'en'])[key];
+const say = (text) => { live.textContent = ''; setTimeout(() => { live.textContent = text; }, 50); };
 
-function tickClock() {
-  if (visibleSince !== null) visibleMs += now() - visibleSince;
-  visibleSince = document.hidden ? null : now();
-}
+// Gradio does not say why a call failed; the status of its answer does: 0 when none came, 429 when it was one too many.
+const answered = { status: 0, wait: 0 };
+const plainFetch = window.fetch;
+window.fetch = async (...asked) => {
+  const ours = String(asked[0]?.url ?? asked[0]).includes('/component_server');
+  if (ours) answered.status = 0;
+  const reply = await plainFetch.apply(window, asked);
+  if (ours) Object.assign(answered, { status: reply.status, wait: Number(reply.headers.get('retry-after')) || 60 });
+  return reply;
+};
 
-function show(html) {
-  stage.innerHTML = html; // made by the server, every text in it escaped; not through the template engine
-  visibleMs = 0; visibleSince = document.hidden ? null : now(); shownAt = now();
-  window.scrollTo(0, 0);
+function show(reply, action) {
+  const before = form()?.dataset.key;
+  const height = window.scrollY;
+  clearTimeout(counting);
+  language = reply.language || language;
+  stage.innerHTML = reply.html; // made by the lab, every text in it escaped; not through the template engine
+  document.documentElement.lang = language;
+  document.title = stage.firstElementChild.dataset.title ?? document.title;
+  screenAt = now();
+  const box = form();
+  const same = box && box.dataset.key === before;
+  if (box) {
+    const draft = draftOf(box);
+    restore(box, draft);
+    startClock(draft);
+    asked(box).forEach((field) => { if (chosen(field) !== null) field.dataset.was = chosen(field); });
+    forgetDrafts(box.dataset.key);
+    countDown();
+  } else if (!RESTING.includes(reply.screen)) forgetDrafts('');
+  window.scrollTo(0, same && KEEPS_PLACE.includes(action) ? height : 0);
   stage.querySelector('[data-focus]')?.focus({ preventScroll: true });
   refresh();
-}
-
-function refresh() {
-  if (!pair()) return;
-  const missing = FIELDS.filter((name) => chosen(name) === null);
-  const active = document.activeElement?.closest?.('[data-field]')?.dataset.field ?? missing[0] ?? FIELDS[0];
-  FIELDS.forEach((name) => field(name).toggleAttribute('data-active', name === active));
-  ['fluency_left', 'fluency_right'].forEach((name) => {
-    const box = stage.querySelector(`input[name="${name}"]:checked`);
-    field(name).querySelector('.anchor').textContent = box ? box.closest('label').title : '';
-  });
-  stage.querySelector('.missing').textContent = missing.length ? `Still open: ${missing.map((n) => NAMES[n]).join(', ')}` : '';
-  stage.querySelector('[data-action="submit"]').classList.toggle('ready', !missing.length);
+  if (action === 'submit' && !stage.querySelector('.alert')) say(word('saved'));
 }
 
 async function call(action, more = {}) {
   if (busy) return;
-  busy = true; tickClock(); lastCall = [action, more];
+  busy = true; lastCall = [action, more];
+  keepDraft();
   stage.setAttribute('aria-busy', 'true');
-  stage.querySelectorAll('button').forEach((button) => { button.disabled = true; });
   stage.querySelector('.offline')?.remove();
   try {
     const late = new Promise((_, fail) => setTimeout(() => fail(new Error('late')), PATIENCE_MS));
-    const reply = await Promise.race([server.step({ token, action, ...more }), late]);
+    const asking = { token, action, chosen: picked, languages: wishes(), ...more };
+    const reply = await Promise.race([server.step(asking), late]);
     if (!reply || typeof reply.html !== 'string') throw new Error('no reply');
-    show(reply.html);
-  } catch (error) {
-    offline();
+    show(reply, action);
+  } catch {
+    noReply({ 0: 'offline', 429: 'busy' }[answered.status] ?? 'trouble');
   } finally {
     busy = false;
     stage.removeAttribute('aria-busy');
-    stage.querySelectorAll('button').forEach((button) => { button.disabled = false; });
   }
 }
 
-// The same call may be sent again: the pair's key makes the second one the same rating.
-function offline() {
+// The same call may be sent again: the unit's key makes the second one the same rating.
+function noReply(why) {
   const box = document.createElement('div');
   box.className = 'offline'; box.setAttribute('role', 'alert');
-  box.innerHTML = '<span>The lab does not answer. Nothing you chose is lost.</span> <button type="button" data-action="again">Try again</button>';
+  const text = document.createElement('span');
+  text.textContent = word(why).replace('{n}', answered.wait);
+  const again = document.createElement('button');
+  again.type = 'button'; again.dataset.again = why; again.textContent = word('again');
+  box.append(text, again);
+  stage.querySelector('.loading')?.remove();
+  stage.querySelectorAll('dialog[open]').forEach((one) => one.close());
   stage.prepend(box);
+  again.focus({ preventScroll: true });
+}
+
+// A lab that was updated meanwhile may not know this page any more: then it is loaded afresh, and what was chosen stays.
+async function tryAgain(why) {
+  if (why !== 'trouble') { call(...lastCall); return; }
+  keepDraft();
+  const there = await fetch(window.location.href, { method: 'HEAD' }).then((reply) => reply.ok, () => false);
+  if (there) window.location.reload(); else call(...lastCall);
 }
 
 function submit() {
-  if (!pair()) return;
-  const missing = FIELDS.filter((name) => chosen(name) === null);
-  if (missing.length) { refresh(); focusField(missing[0]); return; }
-  tickClock();
-  call('submit', {
-    key: pair().dataset.key, fluency_left: Number(chosen('fluency_left')), fluency_right: Number(chosen('fluency_right')),
-    preference: chosen('preference'), comment: stage.querySelector('[name="comment"]').value, visible_ms: Math.round(visibleMs),
-  });
+  const box = form();
+  if (!box || busy) return;
+  const open = openFields(box);
+  if (open.length) { refresh(); goTo(open[0]); say(stillOpen(open)); return; }
+  if (waited(box)) call(box.dataset.form, payload(box));
 }
 
-function focusField(name) {
-  const box = field(name).querySelector('input:checked') || field(name).querySelector('input');
-  box.focus({ preventScroll: true });
-  const place = field(name).getBoundingClientRect();
-  if (place.top < 0 || place.bottom > window.innerHeight - 80) field(name).scrollIntoView({ block: 'center' });
+function act(button) {
+  const { action, language: code, reason } = button.dataset;
+  const key = form()?.dataset.key;
+  if (action === 'language') { picked = code; call('language', { language: code }); }
+  else if (action === 'skip') call('skip', { key, reason });
+  else if (action === 'flag') call('flag', { key, text: stage.querySelector('[name="report"]').value });
+  else call(action);
 }
 
-function press(digit) {
-  const name = stage.querySelector('[data-active]')?.dataset.field ?? FIELDS[0];
-  const box = field(name).querySelectorAll('input')[digit - 1];
-  if (!box) return;
-  box.checked = true; box.focus({ preventScroll: true });
-  const next = FIELDS[FIELDS.indexOf(name) + 1];
-  if (next) focusField(next);
-  refresh();
+function openWindow(name) {
+  const one = stage.querySelector(`[data-window="${name}"]`);
+  stage.querySelectorAll('.menu[open]').forEach((menu) => { menu.open = false; });
+  one?.showModal();
+  (one?.querySelector('textarea') ?? one?.querySelector('.item, [type=radio]') ?? one?.querySelector('h2'))?.focus();
 }
 
 element.addEventListener('click', (event) => {
-  const button = event.target.closest('[data-action]');
+  const button = event.target.closest('button');
+  stage.querySelectorAll('.menu[open]').forEach((menu) => { if (!menu.contains(event.target)) menu.open = false; });
+  if (event.target.matches('dialog')) event.target.close(); // beside the window
   if (!button || busy) return;
-  const action = button.dataset.action;
-  if (action === 'again') call(...lastCall);
-  else if (action === 'submit') submit();
-  else if (action === 'skip') call('skip', { key: pair().dataset.key, reason: button.dataset.reason });
-  else call(action);
+  const { again, action, open, close, submit: send, nextOpen, leave } = button.dataset;
+  if (again !== undefined) tryAgain(again);
+  else if (open) openWindow(open);
+  else if (close !== undefined) button.closest('dialog').close();
+  else if (send !== undefined) submit();
+  else if (nextOpen !== undefined) { const field = openFields(form())[0]; if (field) goTo(field); }
+  else if (leave !== undefined) call('withdraw', { keep: stage.querySelector('[name="leave"]:checked').value === 'keep' });
+  else if (action) act(button);
 });
-element.addEventListener('change', refresh);
+element.addEventListener('change', (event) => {
+  if (event.target.name === 'leave') {
+    const go = stage.querySelector('[data-leave]');
+    go.disabled = false;
+    go.textContent = go.dataset[event.target.value];
+  } else if (event.target.matches('[data-field] input')) changed(event.target);
+});
+element.addEventListener('input', (event) => { if (event.target.matches('textarea')) keepDraft(); });
 element.addEventListener('focusin', refresh);
-document.addEventListener('visibilitychange', tickClock);
-document.addEventListener('keydown', (event) => {
-  if (busy || event.repeat || event.altKey || event.metaKey) return;
-  const typing = event.target.closest?.('textarea');
-  if (typing) {
-    if (event.key === 'Enter' && event.ctrlKey) submit();
-    return;
-  }
-  if (event.ctrlKey || !pair()) return;
-  if (/^[1-5]$/.test(event.key)) { event.preventDefault(); press(Number(event.key)); }
-  else if (event.key.toLowerCase() === 'u') stage.querySelector('[data-action="undo"]')?.click();
-  else if (event.key === 'Enter' && !event.target.closest?.('button, summary, a') && now() - shownAt > QUIET_MS) {
-    event.preventDefault(); submit();
-  }
-});
+window.addEventListener('online', () => { if (stage.querySelector('.offline') && !busy) call(...lastCall); });
 call('open');

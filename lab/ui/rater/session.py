@@ -1,130 +1,114 @@
 """One door for everything a rater's browser sends. The token is checked on every call; nothing is trusted from before.
 
-A call is a dict {token, action, …} and its reply {screen, html}. Truth is in the store, so a reload, a second tab or a
-restart of the server changes nothing.
+A call is a dict {token, action, …} and its reply {screen, html, language}. Truth is in the store, so a reload, a second
+tab or a restart of the server changes nothing.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+import math
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lab.core.errors import LabError, SpecError
+from lab.rating.design import stored
 from lab.ui.components.markup import Html
-from lab.ui.rater import screens
+from lab.ui.rater.limits import Limits
+from lab.ui.rater.places import LEAVABLE, Place, draw
+from lab.ui.rater.screens_end import message
+from lab.ui.rater.screens_frame import Frame
+from lab.ui.rater.steps import Caller, Told, take
+from lab.ui.rater.words import choose_language, words_of
 from storage.database import Store
-from storage.queries import rater_sessions
-from storage.queries.rater_sessions import Served, Verdict
+from storage.queries.rater_entry import rater_by_token, where
+from storage.queries.rater_sessions import FLAG_LIMIT
+from storage.queries.raters import token_hash
 
-Reply = dict[str, str]
-VISIBLE_LIMIT_MS = 24 * 3600 * 1000
-CLOSED = "This round of ratings is closed. Thank you for your help: everything you rated is saved."
-BUG = "Everything you submitted is saved. Please reload the page in a moment."
-NO_UNDO = "There is nothing to undo: only the last rating can be changed, once."
-UNKNOWN = (
-    "This link does not lead to a rating session. Please check that you copied the whole address, or ask the person "
-    "who invited you for a new one."
-)
+Reply = dict[str, Any]
+TOKEN = re.compile(r"r-[0-9a-f]{40}")
+MOST_WISHES = 10
 
 
 @dataclass(frozen=True)
-class Guest:
-    """Who is calling, as the store knows them, and the wording of their round."""
+class Visitor:
+    """What the server knows of a caller by itself."""
 
-    rater_id: int
-    started: bool
-    definition: str
-    anchors: tuple[str, ...]
+    address: str = ""
+    languages: tuple[str, ...] = ()  # as the browser asks with every request
 
 
-def answer(store: Store, call: Mapping[str, Any]) -> Reply:
-    """Carry out one call of a rater's browser. Never raises: the reply says what went wrong."""
+def answer(
+    store: Store, call: Mapping[str, Any], visitor: Visitor | None = None, limits: Limits | None = None
+) -> Reply:
+    """Carry out one call of a rater's browser. Never raises: the reply says what went wrong.
+
+    Without `limits` a caller is heard however often. The screen "wait" carries `wait_s`, seconds.
+    """
+    visitor = visitor or Visitor()
+    wishes = _wishes(call, visitor)
     try:
-        return _answer(store, call)
-    except LabError as error:
-        return _message("Something is not right", f"{error}")
+        token = str(call.get("token") or "")
+        caller = _known(store, token, call)
+        wait_s = _wait_s(token, caller is not None, visitor, limits)
+        if wait_s:
+            return _message("wait", wishes, n=wait_s) | {"wait_s": wait_s}
+        if caller is None:
+            return _message("unknown", wishes)
+        return _next(caller, take(caller), wishes)
     except Exception:
         logging.getLogger(__name__).exception("a rater's call failed")
-        return _message("Something went wrong", BUG)
+        return _message("fault", wishes)
 
 
-def _answer(store: Store, call: Mapping[str, Any]) -> Reply:
-    token, action = str(call.get("token") or ""), str(call.get("action") or "open")
+def _next(caller: Caller, told: Told, wishes: tuple[object, ...]) -> Reply:
+    """The screen that comes now: one in between, or where the store says that the rater stands."""
+    if told.deleted:
+        return _message("deleted", wishes)
+    here = where(caller.store, caller.rater_id)
+    chosen, *others = wishes
+    words = words_of(choose_language(chosen, here.language, *others, here.design.language))
+    frame = Frame(words, here.design, here.trial, may_leave=here.stage in LEAVABLE)
+    if told.between:
+        screen, html = told.between(frame)
+    else:
+        alert = words(told.alert, n=FLAG_LIMIT) if told.alert else ""  # only the report's alert names a number
+        screen, html = draw(Place(frame, here, alert, told.given))
+    return _reply(frame, screen, html)
+
+
+def _known(store: Store, token: str, call: Mapping[str, Any]) -> Caller | None:
+    if not TOKEN.fullmatch(token):
+        return None
     with store.read() as session:
-        found = rater_sessions.rater_by_token(session, token)
-    if found is None:
-        return _message("We do not know this link", UNKNOWN)
-    rater, the_round = found
-    if the_round.state != "open":
-        return _message("This round is closed", CLOSED)
-    guest = Guest(rater.id, rater.started_at is not None, the_round.definition, tuple(the_round.anchors))
-    steps: dict[str, Callable[[Store, Guest, Mapping[str, Any]], Reply]] = {
-        "open": _open, "start": _start, "submit": _submit, "skip": _skip, "undo": _undo,
-    }
-    return steps.get(action, _open)(store, guest, call)
+        found = rater_by_token(session, token)
+        if found is None:
+            return None
+        rater, the_round = found
+        return Caller(store, rater.id, call, rater.consent_at is not None or not stored(the_round.design).consent)
 
 
-def _open(store: Store, guest: Guest, _call: Mapping[str, Any]) -> Reply:
-    if guest.started:
-        return _next(store, guest)
-    with store.read() as session:
-        n_pairs = rater_sessions.expected_pairs(session, guest.rater_id)
-    return _reply("intro", screens.intro(guest.definition, guest.anchors, n_pairs))
+def _wait_s(token: str, known: bool, visitor: Visitor, limits: Limits | None) -> int:
+    """Seconds to wait before this caller is heard again; 0: now."""
+    if limits is None:
+        return 0
+    limit, key = (limits.known, token_hash(token)) if known else (limits.unknown, visitor.address)
+    return 0 if limit.take(key) else max(1, math.ceil(limit.wait_s(key)))
 
 
-def _start(store: Store, guest: Guest, _call: Mapping[str, Any]) -> Reply:
-    rater_sessions.start(store, guest.rater_id)
-    return _next(store, guest)
+def _wishes(call: Mapping[str, Any], visitor: Visitor) -> tuple[object, ...]:
+    """Languages, the dearest first: what was chosen on the page in this tab, then what the browser asks for."""
+    chosen = call.get("language") if call.get("action") == "language" else call.get("chosen")
+    listed = call.get("languages")
+    own = listed[:MOST_WISHES] if isinstance(listed, list) else []
+    return (chosen, *own, *visitor.languages)
 
 
-def _submit(store: Store, guest: Guest, call: Mapping[str, Any]) -> Reply:
-    verdict = _verdict(call)
-    try:
-        rater_sessions.submit(store, guest.rater_id, str(call.get("key") or ""), verdict)
-    except SpecError as error:
-        return _next(store, guest, alert="; ".join(str(fault) for fault in error.faults), given=verdict)
-    except LabError as error:
-        return _next(store, guest, alert=f"{error}")
-    return _next(store, guest)
+def _message(screen: str, wishes: tuple[object, ...], **values: object) -> Reply:
+    frame = Frame(words_of(choose_language(*wishes)))
+    return _reply(frame, screen, message(frame, screen, **values))
 
 
-def _skip(store: Store, guest: Guest, call: Mapping[str, Any]) -> Reply:
-    rater_sessions.skip(store, guest.rater_id, str(call.get("key") or ""), str(call.get("reason") or ""))
-    return _next(store, guest)
-
-
-def _undo(store: Store, guest: Guest, _call: Mapping[str, Any]) -> Reply:
-    undone = rater_sessions.undo_last(store, guest.rater_id)
-    return _next(store, guest, alert="" if undone else NO_UNDO)
-
-
-def _next(store: Store, guest: Guest, alert: str = "", given: Verdict | None = None) -> Reply:
-    """The pair this rater holds or gets next, or the end."""
-    served: Served | None = rater_sessions.serve(store, guest.rater_id)
-    if served is not None:
-        return _reply("pair", screens.pair(served, guest.definition, guest.anchors, alert, given))
-    with store.read() as session:
-        done = rater_sessions.n_rated(session, guest.rater_id)
-        undoable = rater_sessions.can_undo(session, guest.rater_id)
-    return _reply("end", screens.end(done, undoable))
-
-
-def _verdict(call: Mapping[str, Any]) -> Verdict:
-    """The browser's words as a verdict; what is missing or strange stays so, for the check to name."""
-    visible = call.get("visible_ms")
-    measured = isinstance(visible, int | float) and not isinstance(visible, bool) and 0 <= visible <= VISIBLE_LIMIT_MS
-    return Verdict(
-        fluency_left=call.get("fluency_left"), fluency_right=call.get("fluency_right"),
-        preference=call.get("preference"), comment=str(call.get("comment") or ""),
-        visible_ms=int(visible) if measured else None,
-    )
-
-
-def _message(title: str, text: str) -> Reply:
-    return _reply("message", screens.message(title, text))
-
-
-def _reply(screen: str, html: Html) -> Reply:
-    return {"screen": screen, "html": str(html)}
+def _reply(frame: Frame, screen: str, html: Html) -> Reply:
+    return {"screen": screen, "html": str(html), "language": frame.words.language}
