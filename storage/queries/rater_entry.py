@@ -16,7 +16,7 @@ from lab.rating.flow import Stage, Standing, stage_of
 from lab.rating.wording import Question, wording
 from storage.database import Store
 from storage.queries.guessing import GuessUnit, n_guessable, n_guesses, next_guess
-from storage.queries.next_unit import Sight, look
+from storage.queries.next_unit import Sight, expire_leases, look
 from storage.queries.practice import PracticeServed, next_practice
 from storage.queries.rater_sessions import Served, open_round, serve, undoable
 from storage.queries.raters import erase, give_back, token_hash
@@ -59,11 +59,12 @@ def where(store: Store, rater_id: int) -> Here:
         the_round = session.get(Round, rater.round_id)
         design = stored(the_round.design)
         _seen(session, rater)
+        expire_leases(session, the_round.id)
         sight = look(session, rater, design)
         at = _standing(sight, the_round)
         stage, unit = stage_of(at, design), None
         if stage == "rate":
-            unit = serve(session, rater, the_round, design)
+            unit = serve(session, sight, the_round)
         if stage == "rate" and unit is None or stage == "rest" and not sight.n_held + sight.n_free:
             stage = stage_of(_at_the_end(session, at, sight), design)
         return _here(session, sight, stage, unit)

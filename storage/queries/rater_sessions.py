@@ -18,10 +18,8 @@ from storage.queries.next_unit import (
     LEASE,
     SERVED,
     Sight,
-    expire_leases,
     has_place,
     held_unit,
-    look,
     n_versions,
     new_key,
     new_unit,
@@ -53,11 +51,10 @@ class Served:
         return not self.right
 
 
-def serve(session: Session, rater: Rater, the_round: Round, design: RoundSpec) -> Served | None:
+def serve(session: Session, sight: Sight, the_round: Round) -> Served | None:
     """Within the caller's transaction: the rater's open unit, sides as they were, or the next one; None when nothing is
-    left for them."""
-    expire_leases(session, the_round.id)
-    sight = look(session, rater, design)
+    left for them. Leases that have run out are given back before `sight` is taken."""
+    rater = sight.rater
     assignment = held_unit(session, sight)
     if assignment is None:
         assignment = (revived_unit(session, sight) or new_unit(session, sight, the_round)
