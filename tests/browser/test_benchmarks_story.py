@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import expect
 
-from storage.database import open_store
 from tests.browser.conftest import RunningLab, start_web, watched_page
+from tests.stores import new_store
 from tests.ui.seed_store import seed_store
 
 pytestmark = pytest.mark.browser
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.browser
 def seeded(tmp_path_factory) -> Iterator[RunningLab]:
     """The web process alone, over a store of made-up runs."""
     home = tmp_path_factory.mktemp("seeded")
-    store = open_store(home=home)
+    store = new_store(home)
     seed_store(store)
     store.close()
     with socket.socket() as probe:

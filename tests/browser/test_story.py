@@ -102,18 +102,18 @@ def give_the_bank_readable_answers(lab: RunningLab) -> Example:
 
 def test_a_rater_rates_blind_and_the_export_has_it(lab, page, browser, tmp_path: Path, capsys, monkeypatch):
     give_the_bank_readable_answers(lab)
-    page.goto(f"{lab.url}/ratings")
-    page.get_by_role("textbox", name=re.compile("^Name of the round")).fill("Fluency of the story")
-    page.get_by_role("button", name="Make the round").click()
-    page.wait_for_url(re.compile("round=1"), timeout=30_000)
+    monkeypatch.setenv("LAB_HOME", str(lab.home))
+    make = ["ratings", "make", "1", "demo-llama_demo-medical_answer_s0", "demo-llama_demo-medical_trace_s0"]
+    plain = ["practice=false", "about=false", "guesses=0", "gold_every=0", "min_seconds=0", "quota=1"]
+    assert command_line([*make, *plain, "--name", "Fluency of the story"]) == 0
+    page.goto(f"{lab.url}/ratings?round=1")
     page.get_by_placeholder(re.compile("One name a line")).fill("Ann")
     page.get_by_role("button", name="Make links").click()
-    link = re.compile(r"https?://\S+/rate/r-\S+")
+    link = re.compile(r"https?://[^\s\"']+/rate/r-[0-9a-f]+")
     wait_for(lambda: link.search(all_text(page)), 30, "no link")
     received = rate_everything(browser, link.search(all_text(page)).group(0))
     for secret in ("demo-llama", "demo-medical_", "_s0", "trace", "<think>"):
         assert secret not in received, f"the rater's browser received '{secret}'"
-    monkeypatch.setenv("LAB_HOME", str(lab.home))
     with lab.store().read() as session:
         assert banks(session)
     assert command_line(["ratings", "export", "1", str(tmp_path)]) == 1  # locked while the round is open
@@ -121,8 +121,8 @@ def test_a_rater_rates_blind_and_the_export_has_it(lab, page, browser, tmp_path:
     assert command_line(["ratings", "export", "1", str(tmp_path)]) == 0
     rows = list(csv.DictReader(io.StringIO((tmp_path / "ratings.csv").read_text(encoding="utf-8-sig"))))
     assert len(rows) == 6 and all("Ann" in row.values() for row in rows)
-    page.goto(f"{lab.url}/ratings?round=1")
-    expect(page.get_by_text(re.compile("preference|reads better", re.IGNORECASE)).first).to_be_visible()
+    page.goto(f"{lab.url}/ratings?round=1&part=results")
+    expect(page.get_by_text(re.compile("reads better", re.IGNORECASE)).first).to_be_visible(timeout=60_000)
 
 
 def all_text(page) -> str:
@@ -139,6 +139,7 @@ def rate_everything(browser, link: str) -> str:
     rater = context.new_page()
     keep_text(rater, received)
     rater.goto(link)
+    rater.get_by_role("button", name="I agree").click()
     rater.get_by_role("button", name="Start").click()
     for number in range(1, 7):
         expect(rater.get_by_role("heading", name=re.compile(f"Pair {number} "))).to_be_visible()
@@ -146,6 +147,9 @@ def rate_everything(browser, link: str) -> str:
         rater.locator("input[name=fluency_right][value='3']").check(force=True)
         rater.locator("input[name=preference][value=left]").check(force=True)
         rater.get_by_role("button", name="Submit").click()
+    for name in ("task_clear", "content_aside"):
+        rater.locator(f"input[name={name}]").first.check(force=True)
+    rater.get_by_role("button", name="Finish").click()
     expect(rater.get_by_role("heading", name="Thank you")).to_be_visible()
     received.append(rater.content())
     context.close()

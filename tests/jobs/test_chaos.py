@@ -19,9 +19,9 @@ from pathlib import Path
 import pytest
 
 from jobs import catalog
-from storage.database import open_store
 from tests.jobs.chaos import run_chaos
 from tests.jobs.chaos_scene import Shape
+from tests.stores import new_store
 
 SMALL = Shape(n_jobs=16, seconds=10.0, seed=3, steps=15, pause_s=0.25)
 
@@ -31,7 +31,7 @@ def test_every_job_ends_once_as_it_should_whatever_is_killed(tmp_path: Path, mon
     catalog.tasks.cache_clear()
     catalog.specs.cache_clear()
     home = tmp_path / "home"
-    store = open_store(home=home)
+    store = new_store(home)
     try:
         account = run_chaos(home, store, SMALL)
     finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import threading
@@ -23,20 +24,30 @@ from lab.engine.scripted import scripted_engine
 from storage.database import Store, open_store
 from storage.queries.endpoints import EndpointPlan, add_endpoint
 from storage.tables import Endpoint, Job
+from tests.stores import new_store
 from tests.ui.seed_store import seed_store
 
 TRACE, ANSWER = "demo-llama_demo-medical_trace_s0", "demo-llama_demo-medical_answer_s0"
 
 
+@pytest.fixture(scope="module")
+def seeded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home whose store is that of a busy lab; each test gets a copy."""
+    home = tmp_path_factory.mktemp("seeded")
+    store = new_store(home)
+    seed_store(store)
+    store.close()
+    return home
+
+
 @pytest.fixture
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+def store(seeded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     monkeypatch.setenv("LAB_HOME", str(tmp_path))
     monkeypatch.delenv("LAB_DATABASE_URL", raising=False)
     monkeypatch.setattr(asking, "spawn_worker", lambda settings: None)
     monkeypatch.setattr(engine_serving, "spawn_worker", lambda settings: None)
-    store = open_store(home=tmp_path)
-    seed_store(store)
-    return store
+    shutil.copytree(seeded, tmp_path, dirs_exist_ok=True)
+    return open_store(home=tmp_path)
 
 
 @pytest.fixture

@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 
 from jobs.cli.commands import main
-from storage.database import Store, open_store
+from storage.database import Store
 from storage.tables import Study
 from tests.storage.answered_runs import add_run, answer, cut, job_of, unparsed, wrong
+from tests.stores import new_store
 
 ASKED = {"max_new_tokens": 128, "temperature": 0.0, "seed": 0}
 
@@ -23,7 +24,7 @@ ASKED = {"max_new_tokens": 128, "temperature": 0.0, "seed": 0}
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     monkeypatch.setenv("LAB_HOME", str(tmp_path / "home"))
     monkeypatch.delenv("LAB_DATABASE_URL", raising=False)
-    return open_store(home=tmp_path / "home")
+    return new_store(tmp_path / "home")
 
 
 def _rows(n: int, n_right: int) -> list[dict[str, Any]]:

@@ -15,11 +15,12 @@ import pytest
 from jobs.cli.commands import main
 from lab.benchmarks.scorers.scorer import Scorer, scorers
 from lab.core.types import Example, Score
-from storage.database import Store, open_store
+from storage.database import Store
 from storage.queries.reviews import last_review
 from storage.queries.scores import scores_of
 from storage.tables import Study
 from tests.storage.answered_runs import add_run, answer, cut, samples_of, unparsed, wrong
+from tests.stores import new_store
 
 ASKED = {"max_new_tokens": 128, "temperature": 0.0, "seed": 0}
 ROWS = [answer("a", think_text="because " * 40), wrong("b", final_text="B, or so"), unparsed("c"), cut("d"),
@@ -31,7 +32,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     monkeypatch.setenv("LAB_HOME", str(tmp_path / "home"))
     monkeypatch.delenv("LAB_DATABASE_URL", raising=False)
     monkeypatch.setenv("COLUMNS", "100")
-    return open_store(home=tmp_path / "home")
+    return new_store(tmp_path / "home")
 
 
 @pytest.fixture

@@ -9,17 +9,18 @@ import pytest
 
 from jobs.cli import users
 from jobs.cli.commands import WRONG, main
-from storage.database import Store, open_store
+from storage.database import Store
 from storage.queries.logins import log_in
+from tests.stores import new_store
 
 GOOD, OTHER = "four plain words here", "another four words"
 
 
 @pytest.fixture
-def store(tmp_path, monkeypatch):
+def store(tmp_path, monkeypatch, quick_hashes):
     monkeypatch.setenv("LAB_HOME", str(tmp_path / "home"))
     monkeypatch.delenv("LAB_DATABASE_URL", raising=False)
-    opened = open_store()
+    opened = new_store(tmp_path / "home")
     yield opened
     opened.close()
 

@@ -26,11 +26,11 @@ TWINS = sorted(path for path in FOLDER.glob("*/demo/*.yaml"))
 STEPS = 5
 # What makes five steps of each kind quick; nothing of what is taught or how it is rewarded changes.
 SFT = {"max_steps": STEPS, "batch_size": 4, "micro_batch_size": 4, "health_probes": 0, "max_rows": 32}
-RL = {"batch_size": 8, "micro_batch_size": 8, "n_episodes": STEPS * 8, "max_new_tokens": 32, "n_eval_prompts": 4,
+RL = {"batch_size": 8, "micro_batch_size": 8, "n_episodes": STEPS * 8, "max_new_tokens": 16, "n_eval_prompts": 4,
       "eval_every_steps": 0, "health_probes": 0, "max_rows": 64}
 QUICK: dict[str, dict[str, Any]] = {
     "sft": SFT, "dpo": SFT, "ppo": RL, "grpo": RL, "rloo": RL,
-    "pairs": {"max_rows": 4, "max_new_tokens": 32, "n_samples": 2},
+    "pairs": {"max_rows": 4, "max_new_tokens": 16, "n_samples": 2},
 }
 
 

@@ -8,14 +8,15 @@ from lab.bases.cards import BaseCard, bases
 from lab.core.settings import Settings
 from lab.training import counting
 from lab.ui.app_state import LabApp
-from storage.database import Store, open_store
+from storage.database import Store
+from tests.stores import new_store
 from tests.ui.seed_store import seed_store
 
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory) -> Store:
     """A finished study (number 1), a running one (number 2) and 30 old jobs."""
-    made = open_store(home=tmp_path_factory.mktemp("home"))
+    made = new_store(tmp_path_factory.mktemp("home"))
     seed_store(made, more_jobs=30)
     yield made
     made.close()

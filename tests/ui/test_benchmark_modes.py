@@ -17,10 +17,10 @@ from lab.ui.runs.detail import SampleView, partner_choices, read_detail, sample_
 from lab.ui.runs.form_layout import lay_out_form
 from lab.ui.runs.launch import LABELS, Wish, asked, launch, wish_of
 from lab.ui.runs.listing import View, read_listing
-from storage.database import open_store
 from storage.queries.jobs import list_jobs
 from storage.queries.reports import study_report
 from storage.tables import BenchmarkRun, BenchmarkSample, Job
+from tests.stores import new_store
 from tests.ui.seed_store import seed_store
 
 TRACE = 2  # the trace arm's plain run of the finished study
@@ -33,7 +33,7 @@ NEAREST = {"max_new_tokens": 128, "adapt": "nearest", "adapt_dataset": "demo-med
 @pytest.fixture(scope="module")
 def adapted(tmp_path_factory):
     """(a store, the number of the trace arm's run adapted to each question)."""
-    store = open_store(home=tmp_path_factory.mktemp("lab"))
+    store = new_store(tmp_path_factory.mktemp("lab"))
     seed_store(store)
     with store.write() as session:
         plain = session.get_one(BenchmarkRun, TRACE)
@@ -54,7 +54,7 @@ def adapted(tmp_path_factory):
 
 @pytest.fixture
 def store(tmp_path):
-    made = open_store(home=tmp_path)
+    made = new_store(tmp_path)
     yield made
     made.close()
 

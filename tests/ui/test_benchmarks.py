@@ -15,10 +15,10 @@ from lab.ui.pages import benchmarks
 from lab.ui.runs.detail import SampleView, partner_choices, read_detail, rule_choices, sample_rows
 from lab.ui.runs.launch import Wish, launch
 from lab.ui.runs.listing import View, read_listing, read_running
-from storage.database import open_store
 from storage.queries.benchmarks import list_runs, paired_samples
 from storage.queries.jobs import list_jobs
 from storage.tables import BenchmarkSample
+from tests.stores import new_store
 from tests.ui.seed_store import seed_store
 
 BASE, TRACE, ANSWER = "1", "2", "3"  # the runs of the finished study, in the order they were made
@@ -26,7 +26,7 @@ BASE, TRACE, ANSWER = "1", "2", "3"  # the runs of the finished study, in the or
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory):
-    store = open_store(home=tmp_path_factory.mktemp("lab"))
+    store = new_store(tmp_path_factory.mktemp("lab"))
     seed_store(store)
     yield store
     store.close()
@@ -53,7 +53,7 @@ def test_filters_narrow_the_list_and_nothing_found_says_so(store):
 
 
 def test_an_empty_store_says_what_would_be_here(tmp_path):
-    empty = open_store(home=tmp_path)
+    empty = new_store(tmp_path)
     html = read_listing(empty, View(), "").html
     assert "No benchmark has run yet" in html and 'href="/train"' in html
     assert "No benchmark is running" in read_running(empty)

@@ -10,10 +10,10 @@ from lab.studies.spec import StudySpec
 from lab.ui.jobs import cluster
 from lab.ui.train.launching import launch
 from lab.ui.train.where import batch_preview, places
-from storage.database import open_store
 from storage.files import Home
 from storage.queries.jobs import list_jobs
 from storage.tables import Job
+from tests.stores import new_store
 
 VALUES = {"name": "mine", "bases": ["demo-llama"], "datasets": ["demo-medical"], "seeds": [0],
           "benchmarks": ["demo-medical"]}
@@ -69,7 +69,7 @@ def test_places_are_the_labs_workers_and_each_profile(tmp_path):
 
 @pytest.mark.usefixtures("two_bases")
 def test_the_dry_run_shows_one_file_a_kind_of_job_and_sends_nothing(tmp_path):
-    store, spec = open_store(home=tmp_path), StudySpec.model_validate(VALUES)
+    store, spec = new_store(tmp_path), StudySpec.model_validate(VALUES)
     save_profile(store.home, SlurmProfile(name="h100", shared=str(tmp_path), partition="big", gpus_per_node=8))
     html = batch_preview(store, spec, "slurm:h100")
     assert "2 × sft" in html and "#SBATCH --partition=big" in html and "#SBATCH --array=0-1" in html
@@ -78,7 +78,7 @@ def test_the_dry_run_shows_one_file_a_kind_of_job_and_sends_nothing(tmp_path):
 
 @pytest.mark.usefixtures("two_bases")
 def test_a_profile_that_cannot_serve_this_lab_is_one_clear_sentence(tmp_path):
-    store, spec = open_store(home=tmp_path), StudySpec.model_validate(VALUES)
+    store, spec = new_store(tmp_path), StudySpec.model_validate(VALUES)
     save_profile(store.home, SlurmProfile(name="h100", shared="/elsewhere"))
     assert "does not lie in /elsewhere" in batch_preview(store, spec, "slurm:h100")
     assert "unknown Slurm profile" in batch_preview(store, spec, "slurm:h10")
@@ -86,7 +86,7 @@ def test_a_profile_that_cannot_serve_this_lab_is_one_clear_sentence(tmp_path):
 
 @pytest.mark.usefixtures("two_bases")
 def test_a_study_is_queued_for_the_place_that_was_chosen(tmp_path, lab):
-    store = open_store(home=tmp_path)
+    store = new_store(tmp_path)
     save_profile(store.home, SlurmProfile(name="h100", shared=str(tmp_path)))
     mine = type(lab)(store, lab.settings)
     assert "is queued" in launch(mine, "study", VALUES, "slurm:h100")

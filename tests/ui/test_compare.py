@@ -17,10 +17,10 @@ from lab.ui.compare.choices import known_names, offered, sources, starting_model
 from lab.ui.compare.settings import AskSettings, of_address, of_plain, of_widgets, settings_words, widget_values
 from lab.ui.compare.wiring_asking import N_SETTINGS
 from lab.ui.pages import compare
-from storage.database import open_store
 from storage.queries.endpoints import EndpointPlan, add_endpoint
 from storage.tables import Job
 from tests.benchmarks.conftest import make_benchmark
+from tests.stores import new_store
 from tests.ui.seed_store import seed_store
 
 TRACE, ANSWER = "demo-llama_demo-medical_trace_s0", "demo-llama_demo-medical_answer_s0"
@@ -28,7 +28,7 @@ TRACE, ANSWER = "demo-llama_demo-medical_trace_s0", "demo-llama_demo-medical_ans
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory):
-    store = open_store(home=tmp_path_factory.mktemp("lab"))
+    store = new_store(tmp_path_factory.mktemp("lab"))
     seed_store(store)
     yield store
     store.close()
@@ -102,7 +102,7 @@ def test_sources_know_the_folder_and_the_arm_of_a_variant(store):
 
 
 def test_a_remote_model_is_offered_and_asked_by_its_reference(tmp_path):
-    store = open_store(home=tmp_path)
+    store = new_store(tmp_path)
     with store.write() as session:
         add_endpoint(session, EndpointPlan("big", "http://gpu:8000/v1", "org/big-70b"))
     assert ("● big (remote)", "remote:big") in offered(store)

@@ -8,8 +8,8 @@ from lab.core.errors import LabError
 from lab.ui.compare.conversation import Seat, of_rows
 from lab.ui.compare.saved import SHOWN, delete_question, freeze, others_to_freeze, saved_html
 from lab.ui.compare.watching import MOST_TABS, Watching
-from storage.database import open_store
 from storage.queries.comparisons import Turn, add_turn, get_comparison, new_comparison, save_comparison, turns, vote
+from tests.stores import new_store
 
 SEATS = [Seat("demo-llama", "demo-llama", "base", "demo-llama", "base"),
          Seat("variant:secret", "secret", "trace", "demo-llama", "adapter")]
@@ -17,7 +17,7 @@ SEATS = [Seat("demo-llama", "demo-llama", "base", "demo-llama", "base"),
 
 @pytest.fixture
 def store(tmp_path):
-    made = open_store(home=tmp_path)
+    made = new_store(tmp_path)
     yield made
     made.close()
 

@@ -5,8 +5,8 @@ import pytest
 from lab.studies.curriculum import CurriculumSpec
 from lab.ui.pages.results import _draw
 from lab.ui.results.stages import read_stages
-from storage.database import open_store
 from storage.tables import BenchmarkRun, BenchmarkSample, Job, Study, Variant
+from tests.stores import new_store
 
 SPEC = {"name": "Two stages", "base": "demo-llama", "benchmarks": ["demo-medical"], "stages": [
     {"name": "sft", "settings": {"dataset": "demo-medical", "target": "trace"}},
@@ -18,7 +18,7 @@ ILL = {"n": 16, "failed": ["9 of 16 answers never end"], "checks": {"ended": {}}
 @pytest.fixture
 def store(tmp_path):
     """The first stage has ended and was measured, the second waits."""
-    made = open_store(home=tmp_path)
+    made = new_store(tmp_path)
     spec = CurriculumSpec.model_validate(SPEC)
     with made.write() as session:
         session.add(Study(id=1, name=spec.name, kind="curriculum", spec=spec.as_dict()))

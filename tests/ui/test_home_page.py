@@ -3,9 +3,9 @@
 from lab.ui.home.newest import newest_key, newest_result
 from lab.ui.home.now import lately, running_now
 from lab.ui.pages.home import start_here
-from storage.database import open_store
 from storage.queries.queue import set_paused
 from storage.tables import Job, now
+from tests.stores import new_store
 
 
 def test_a_running_study_shows_its_progress_and_the_time_left(store):
@@ -28,7 +28,7 @@ def test_what_ended_lately_is_listed_with_its_outcome(store):
 
 
 def test_an_empty_store_says_what_would_be_here_and_what_to_do(tmp_path):
-    with open_store(home=tmp_path).read() as session:
+    with new_store(tmp_path).read() as session:
         assert "/train" in running_now(session)
         assert "No result yet" in newest_result(session) and newest_key(session) == ""
         assert "Nothing has ended yet" in lately(session)
@@ -39,7 +39,7 @@ def test_the_page_says_once_what_the_embedded_bases_are():
 
 
 def test_a_paused_queue_and_a_lost_job_are_said_plainly(tmp_path):
-    made = open_store(home=tmp_path)
+    made = new_store(tmp_path)
     with made.write() as session:
         session.add(Job(uid="a" * 12, kind="sft", name="mine <b>", started_at=now(), checkpoint_step=120))
         set_paused(session, True)

@@ -4,15 +4,15 @@ import pytest
 
 from lab.ui.jobs import curves
 from lab.ui.jobs.curves import Drawn, draw
-from storage.database import open_store
 from storage.queries.jobs import get_job
 from storage.tables import Job, Metric
+from tests.stores import new_store
 
 
 @pytest.fixture
 def made(tmp_path):
     """A running job with a long curve that has one spike, and a metric nobody looks at."""
-    store = open_store(home=tmp_path)
+    store = new_store(tmp_path)
     with store.write() as session:
         session.add(Job(id=1, uid="a" * 12, kind="sft", name="x", state="running", events_offset=10))
         session.flush()

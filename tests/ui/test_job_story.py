@@ -11,9 +11,9 @@ from lab.ui.jobs.choices import choices
 from lab.ui.jobs.cost import Cost, cost, device_kind
 from lab.ui.jobs.saved import last_saved
 from lab.ui.jobs.story import attempts, attempts_table, n_losses, resumed_at, story
-from storage.database import open_store
 from storage.queries.jobs import events, get_job
 from storage.tables import Device, Job, JobEvent
+from tests.stores import new_store
 
 MOMENT = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -25,7 +25,7 @@ def job(**columns) -> Job:
 @pytest.fixture
 def lost_once(tmp_path):
     """A job in its second attempt, through the very functions that the worker calls."""
-    store = open_store(home=tmp_path)
+    store = new_store(tmp_path)
     with store.write() as session:
         session.add(job())
         session.flush()

@@ -20,8 +20,8 @@ from lab.ui.benchmarks.files import ARMS, BOARD, CURVES
 from lab.ui.benchmarks.leaderboard import begins_block, leaderboard_html, rank_cell
 from lab.ui.benchmarks.reading import Reading, Scope
 from lab.ui.benchmarks.wiring_views import numbers, scope_of
-from storage.database import open_store
 from storage.tables import BenchmarkRun, BenchmarkSample
+from tests.stores import new_store
 from tests.ui.seed_store import seed_store
 from tests.ui.small_runs import add_run
 
@@ -29,7 +29,7 @@ from tests.ui.small_runs import add_run
 @pytest.fixture(scope="module")
 def store(tmp_path_factory):
     """The seeded lab, and a curve of its trace arm: cut and forced at 16 tokens."""
-    made = open_store(home=tmp_path_factory.mktemp("lab"))
+    made = new_store(tmp_path_factory.mktemp("lab"))
     seed_store(made)
     for way in ("cut", "forced"):
         point(made, way, 16)
@@ -77,7 +77,7 @@ def test_models_apart_beyond_noise_stand_in_blocks_and_each_shows_its_n_and_inte
 
 
 def test_models_within_noise_are_given_no_order(tmp_path):
-    store = open_store(home=tmp_path)
+    store = new_store(tmp_path)
     for label in ("one", "two", "three"):
         add_run(store, label)
     html = leaderboard_html(Reading(store).leaderboard(Scope()).found)
@@ -86,7 +86,7 @@ def test_models_within_noise_are_given_no_order(tmp_path):
 
 
 def test_several_benchmarks_have_a_mean_and_who_lacks_one_is_named(tmp_path):
-    store = open_store(home=tmp_path)
+    store = new_store(tmp_path)
     for label, name in (("one", "demo-medical"), ("one", "demo-general"), ("two", "demo-medical"),
                         ("two", "demo-general"), ("three", "demo-medical")):
         add_run(store, label, benchmark=name, part=name)
@@ -97,7 +97,7 @@ def test_several_benchmarks_have_a_mean_and_who_lacks_one_is_named(tmp_path):
 
 
 def test_without_runs_the_views_say_what_would_be_here(tmp_path):
-    store = open_store(home=tmp_path)
+    store = new_store(tmp_path)
     empty = Reading(store)
     assert "No run to rank yet" in leaderboard_html(empty.leaderboard(Scope()).found)
     assert "No run matches" in leaderboard_html(empty.leaderboard(Scope()).found, filtered=True)

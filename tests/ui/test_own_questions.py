@@ -11,7 +11,7 @@ from lab.core.errors import LabError
 from lab.core.settings import Settings
 from lab.ui.app_state import LabApp
 from lab.ui.benchmarks.own_questions import FIELDS, FOLDER, benchmark_choices, keep_table, looked, opened
-from storage.database import open_store
+from tests.stores import new_store
 
 COLUMNS = {"question": "stem", "gold": "key", "options": "opts", "subject": "field", "id": ""}
 VALUES = [COLUMNS[field] for field in FIELDS]
@@ -29,7 +29,7 @@ def table(tmp_path):
 
 @pytest.fixture
 def app(tmp_path):
-    store = open_store(home=tmp_path / "home")
+    store = new_store(tmp_path / "home")
     yield LabApp(store, Settings.from_env({"LAB_HOME": str(tmp_path / "home")}))
     store.close()
 

@@ -11,16 +11,16 @@ from lab.reports.records import Fluency, Preference
 from lab.ui.app_state import LabApp
 from lab.ui.pages import results
 from lab.ui.results.view import fluency_html, pending_html, plots_html, tables_html, verdicts_html
-from storage.database import open_store
 from storage.queries.reports import report_token, study_report
 from tests.reports.made_runs import made_run
+from tests.stores import new_store
 from tests.ui.seed_store import seed_store
 
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory) -> LabApp:
     home = tmp_path_factory.mktemp("lab")
-    store = open_store(home=home)
+    store = new_store(home)
     seed_store(store)
     yield LabApp(store, Settings.from_env({"LAB_HOME": str(home)}))
     store.close()
@@ -74,7 +74,7 @@ def test_a_study_that_is_not_there_is_told(app, asked):
 
 
 def test_an_empty_store_leads_to_train(tmp_path):
-    store = open_store(home=tmp_path)
+    store = new_store(tmp_path)
     drawn = results._draw(LabApp(store, Settings.from_env({"LAB_HOME": str(tmp_path)})), "", "")
     assert 'href="/train"' in drawn.blocks[0]
     store.close()

@@ -11,8 +11,8 @@ from lab.core.settings import Settings
 from lab.ui.app_state import LabApp
 from lab.ui.benchmarks.review import last_read, measure_html, next_screen, say
 from lab.ui.benchmarks.wiring_review import _say
-from storage.database import open_store
 from storage.tables import BenchmarkSample, SampleReview
+from tests.stores import new_store
 from tests.ui.small_runs import add_run
 
 READER = "Ann"
@@ -20,7 +20,7 @@ READER = "Ann"
 
 @pytest.fixture
 def store(tmp_path):
-    made = open_store(home=tmp_path)
+    made = new_store(tmp_path)
     yield made
     made.close()
 

@@ -11,9 +11,9 @@ from lab.ui.benchmarks.reading import Scope
 from lab.ui.runs.detail import SampleView, read_detail, read_facts
 from lab.ui.runs.facts import facts_html
 from lab.ui.runs.samples import samples_html
-from storage.database import open_store
 from storage.queries.jobs import get_job
 from storage.tables import BenchmarkRun, BenchmarkSample
+from tests.stores import new_store
 from tests.ui.seed_store import seed_store
 
 RUN = 2
@@ -31,7 +31,7 @@ WHOLE = {
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory):
-    made = open_store(home=tmp_path_factory.mktemp("lab"))
+    made = new_store(tmp_path_factory.mktemp("lab"))
     seed_store(made)
     with made.write() as session:
         run = session.get_one(BenchmarkRun, RUN)

@@ -11,11 +11,11 @@ from lab.ui.app_state import LabApp
 from lab.ui.benchmarks import scores
 from lab.ui.benchmarks.scores import read_again, scorer_choices, scores_html
 from lab.ui.benchmarks.wiring_scores import drawn
-from storage.database import open_store
 from storage.queries.benchmarks import get_run
 from storage.queries.jobs import list_jobs
 from storage.queries.scores import add_score
 from storage.tables import BenchmarkRun, BenchmarkSample
+from tests.stores import new_store
 from tests.ui.small_runs import add_run
 
 RUN = 1
@@ -23,7 +23,7 @@ RUN = 1
 
 @pytest.fixture
 def store(tmp_path):
-    made = open_store(home=tmp_path)
+    made = new_store(tmp_path)
     assert add_run(made) == RUN
     yield made
     made.close()

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from storage.database import Store, open_store
+from storage.database import Store
 from tests.jobs.conformance.places import Place
 from tests.jobs.slurm.conftest import cluster, only_cluster, own_cluster
+from tests.stores import new_store
 
 __all__ = ["cluster", "only_cluster", "own_cluster"]  # fixtures that these tests use, too
 
@@ -22,7 +23,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     monkeypatch.setenv("LAB_HOME", str(home))
     monkeypatch.setenv("LAB_DATABASE_URL", f"sqlite:///{home / 'lab.db'}")
     monkeypatch.setenv("PGPASSWORD", "nobody's business on a node")
-    opened = open_store(f"sqlite:///{home / 'lab.db'}", home)
+    opened = new_store(home)
     yield opened
     opened.close()
 
