@@ -4,10 +4,10 @@ import json
 import time
 
 import pytest
-from lab.ui.ratings.detail import read_detail as read_round
 
 from lab.core.errors import LabError
 from lab.core.types import ModelSource
+from lab.rating.design import RoundSpec
 from lab.ui.app_state import LabApp
 from lab.ui.compare.choices import healths, offered
 from lab.ui.compare.columns import Column, column_html
@@ -20,13 +20,15 @@ from lab.ui.models.detail import read_detail
 from lab.ui.models.exporting import WantedExport, begin, exports_html, exports_of
 from lab.ui.models.listing import PAGE_ROWS, View, filter_choices, read_listing
 from lab.ui.pages import results
-from lab.ui.ratings.listing import model_choices, read_banks, read_healths
-from lab.ui.ratings.listing import read_listing as read_rounds
+from lab.ui.ratings.choices import model_choices, read_banks
+from lab.ui.ratings.head import head_html
+from lab.ui.ratings.listing import Listing
 from lab.ui.runs.detail import SampleView
 from lab.ui.runs.detail import read_detail as read_run
 from lab.ui.runs.listing import View as RunsView
 from lab.ui.runs.listing import read_listing as read_runs
-from storage.queries.rounds import RoundPlan, create_round
+from storage.queries.ratings import progress, round_models
+from storage.queries.rounds import create_round
 from storage.queries.studies import get_variant, health_of, list_variants
 from storage.queries.variants import WantedVariants, variant_of
 from storage.tables import Job, Variant
@@ -182,11 +184,13 @@ def test_a_job_leads_to_the_model_it_left(store):
 
 
 def test_researchers_see_the_flag_in_rating_rounds(store):
-    banks = read_banks(store)
-    labels, *_ = model_choices(banks, str(banks[0].id), read_healths(store, banks))
+    bank = read_banks(store)[0]
+    labels, _ = model_choices(store, bank)
     assert any("⚠ health: 1 check failed" in label for label, name in labels if name == ILL)
-    made = create_round(store, RoundPlan(banks[0].id, WELL, ILL, "Round", 1, 0))
-    assert "health: 1 check failed" in read_rounds(store, "") and "health:" in read_round(store, str(made.id)).head
+    made = create_round(store, RoundSpec(name="Round", bank=bank.id, models=(WELL, ILL), quota=1))
+    with store.read() as session:
+        head = head_html(progress(session, made.id), round_models(session, made), health_of(session, {WELL, ILL}))
+    assert "health: 1 check failed" in Listing(store).html("") and "health:" in head
 
 
 def wait_for_export(store, name: str) -> None:

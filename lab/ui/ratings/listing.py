@@ -64,7 +64,7 @@ class Listing:
         if not rows:
             return NO_ROUND if offered else NO_BANK
         older = len(rounds) - len(rows)
-        more = tag("p", f"{older} older rounds are not listed; `python -m jobs ratings list` names them.",
+        more = tag("p", f"{older} older rounds are not listed; `python -m jobs ratings rounds` names them.",
                    cls="note") if older else None
         return tag("div", table(COLUMNS, rows, caption="Rounds"), more, cls="round-list")
 
