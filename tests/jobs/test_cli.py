@@ -119,6 +119,6 @@ def test_the_table_of_a_study_has_a_row_a_model_with_n_and_interval() -> None:
 def test_doctor_says_what_there_is(store: Store, base: str, capsys) -> None:
     code = main(["doctor", "--json"])
     findings = {finding["name"]: finding for finding in json.loads(capsys.readouterr().out)}
-    assert findings["torch"]["value"] and "version 0005" in findings["store"]["value"]
+    assert findings["torch"]["value"] and "version 0006" in findings["store"]["value"]
     assert base in findings["bases"]["value"]
     assert code == 1 and findings[base]["advice"]  # the test's card has no weights

@@ -69,7 +69,7 @@ def test_they_become_a_bank_and_a_deleted_one_leaves_it(store: Store, saved: str
     other = ask(store, "Another?")
     assert main(["comparisons", "bank", "Asked by hand", saved, other]) == 0
     assert "holds 2 questions" in (told := capsys.readouterr().out) and "ratings make 1" in told
-    assert main(["ratings", "make", "1", BASE, TRACE]) == 0 and "round 1 is open: 2 pairs" in capsys.readouterr().out
+    assert main(["ratings", "make", "1", BASE, TRACE]) == 0 and "round 1 is open: 2 units" in capsys.readouterr().out
     assert main(["comparisons", "delete", other]) == 0
     assert main(["comparisons", "delete", other]) == 2 and "no comparison" in capsys.readouterr().err
     with store.read() as session:
