@@ -146,7 +146,7 @@ def rate_everything(browser, link: str) -> str:
         rater.locator("input[name=fluency_left][value='4']").check(force=True)
         rater.locator("input[name=fluency_right][value='3']").check(force=True)
         rater.locator("input[name=preference][value=left]").check(force=True)
-        rater.get_by_role("button", name="Submit").click()
+        rater.get_by_role("button", name="Submit", exact=True).click()
     for name in ("task_clear", "content_aside"):
         rater.locator(f"input[name={name}]").first.check(force=True)
     rater.get_by_role("button", name="Finish").click()

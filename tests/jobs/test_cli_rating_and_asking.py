@@ -117,7 +117,7 @@ def test_people_are_invited_from_a_table_get_new_links_and_can_be_deleted(store:
     assert main([*asked, "--url", "ftp://x"]) == 2 and "http" in capsys.readouterr().err
     assert main([*asked, "--url", "https://lab.example.org/"]) == 0
     rows = list(csv.DictReader(links.open()))
-    assert [row["rater"] for row in rows] == ["Ana", "Bo"]
+    assert [row["name"] for row in rows] == ["Ana", "Bo"]
     assert rows[0]["link"].startswith("https://lab.example.org/rate/r-") and "r-" not in capsys.readouterr().out
     assert main([*asked]) == 2 and "there already" in capsys.readouterr().err  # before anybody is invited twice
     assert main(["ratings", "link", "1", "Ana"]) == 0
