@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import RLock
 from typing import Any
 
 from sqlalchemy import URL, Engine, create_engine
@@ -35,6 +36,8 @@ class Store:
     home: Home
     read_engine: Engine
     write_engine: Engine
+    turn: AbstractContextManager[Any] = field(default_factory=RLock, repr=False, compare=False)
+    # threads of one process wait for each other here: SQLite makes them poll, and the unlucky ones wait too long
 
     @property
     def place(self) -> str:
@@ -50,7 +53,7 @@ class Store:
     @contextmanager
     def write(self) -> Iterator[Session]:
         """One transaction, with the write lock from its start: committed at the end, rolled back when it raises."""
-        with self._plain_errors(), Session(self.write_engine, expire_on_commit=False) as session:
+        with self.turn, self._plain_errors(), Session(self.write_engine, expire_on_commit=False) as session:
             session.connection()  # begins, and takes the lock, now
             yield session
             session.commit()
