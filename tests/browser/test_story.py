@@ -122,7 +122,7 @@ def test_a_rater_rates_blind_and_the_export_has_it(lab, page, browser, tmp_path:
     rows = list(csv.DictReader(io.StringIO((tmp_path / "ratings.csv").read_text(encoding="utf-8-sig"))))
     assert len(rows) == 6 and all("Ann" in row.values() for row in rows)
     page.goto(f"{lab.url}/ratings?round=1&part=results")
-    expect(page.get_by_text(re.compile("reads better", re.IGNORECASE)).first).to_be_visible(timeout=60_000)
+    expect(page.get_by_text(re.compile("bootstrap over questions")).first).to_be_visible(timeout=60_000)
 
 
 def all_text(page) -> str:
