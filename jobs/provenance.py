@@ -6,11 +6,11 @@ import os
 import platform
 import subprocess
 from functools import cache
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import lab
+from lab.core.installed import versions_of
 
 ROOT = Path(lab.__file__).parent.parent
 PACKAGES = ("torch", "transformers", "trl", "peft", "accelerate", "datasets", "tokenizers", "numpy", "safetensors")
@@ -40,13 +40,7 @@ def _git(*arguments: str) -> str | None:
 @cache
 def package_versions() -> dict[str, str]:
     """Read from the installed metadata; nothing is imported."""
-    versions = {"python": platform.python_version()}
-    for name in PACKAGES:
-        try:
-            versions[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return versions
+    return versions_of(PACKAGES)
 
 
 @cache

@@ -121,7 +121,8 @@ def worded(spec: RoundSpec, traced: str = "") -> RoundSpec:
     """
     own = wording(spec.language)
     target = spec.guess_target or traced
-    asked = spec.guess_question or (own.guess.text if target and target == traced else "")
+    usual = (own.guess_one if spec.task == "fluency" else own.guess).text
+    asked = spec.guess_question or (usual if target and target == traced else "")
     changes: dict[str, Any] = {
         "definition": spec.definition.strip() or own.definition,
         "anchors": spec.anchors or own.anchors,

@@ -60,3 +60,8 @@ def text_key(text: str, question: str = "") -> str:
     """sha256 under which a figure of a text is kept; of a figure that depends on the question too, of both."""
     whole = f"{question}\n\n{text}" if question else text
     return hashlib.sha256(whole.encode()).hexdigest()
+
+
+def text_hash(question: str, text_a: str, text_b: str) -> str:
+    """Of what a rater sees, model names apart."""
+    return hashlib.sha256(json.dumps([question, text_a, text_b], ensure_ascii=False).encode()).hexdigest()

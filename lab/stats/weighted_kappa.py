@@ -5,20 +5,9 @@ J. Cohen, Psychol. Bull. 70 (1968) 213-220. Quadratic weights: two classes apart
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from lab.stats.kappa import Kappa, cohen_kappa
-
-
-def table_of(first: Sequence[float], second: Sequence[float], values: Sequence[float]) -> np.ndarray:
-    """(V, V) counts of the first judge's value against the second's; both (n,), all of them among `values`."""
-    places = {value: i for i, value in enumerate(values)}
-    table = np.zeros((len(values), len(values)))
-    for one, other in zip(first, second, strict=True):
-        table[places[one], places[other]] += 1
-    return table
 
 
 def weighted_kappa(table: np.ndarray, quadratic: bool = True) -> Kappa:

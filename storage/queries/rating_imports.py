@@ -11,10 +11,10 @@ from sqlmodel import Session, col, select
 
 from lab.core.errors import LabError
 from lab.rating.design import stored
-from lab.rating.files.blind import text_hash
 from lab.rating.files.bundle import Bundle, unpack
 from lab.rating.files.sent_round import SentRound, as_row, read_round
 from lab.rating.files.sent_votes import SentVotes, check_votes, read_votes
+from lab.rating.round_texts import text_hash
 from storage.database import Store
 from storage.queries.rating_contents import blinding_of
 from storage.queries.rating_events import note_round

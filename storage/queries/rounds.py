@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -17,6 +15,7 @@ from lab.rating.blinding import BankAnswer, Blind, Material, build_units
 from lab.rating.design import THINKING, Face, RoundSpec, worded
 from lab.rating.golds import spoil
 from lab.rating.practice import PracticeUnit, practice_units
+from lab.rating.round_texts import text_hash
 from storage.database import Store
 from storage.queries.rating_events import note_round
 from storage.queries.ratings import get_round
@@ -91,11 +90,6 @@ def unblind_round(store: Store, round_id: int, who: str, why: str) -> Round:
                 the_round.unblinded_at, the_round.unblinded_by = now(), who
                 session.add(the_round)
     return the_round
-
-
-def text_hash(question: str, text_a: str, text_b: str) -> str:
-    """Of what a rater sees, model names apart."""
-    return hashlib.sha256(json.dumps([question, text_a, text_b], ensure_ascii=False).encode()).hexdigest()
 
 
 def _row(design: RoundSpec, material: Material) -> Round:

@@ -16,9 +16,9 @@ from lab.rating.consistency import (
     with_others,
 )
 from lab.stats.agreement import krippendorff_alpha
-from lab.stats.weighted_kappa import table_of
 from tests.rating.made_rows import alone, row
 from tests.rating.simulated_raters import Panel, simulate
+from tests.stats.tables import table_of
 
 ROWS = [
     row("q1", "R1", 3, 5, "b"), row("q1", "R2", 3, 4, "b", a_left=False),

@@ -42,6 +42,11 @@ def test_what_is_written_stays():
         "Smooth.", tuple("abcde"), "Yes?", "7")
 
 
+def test_of_one_answer_at_a_time_the_guess_is_yes_or_no():
+    one = worded(RoundSpec(**PLAIN, task="fluency"), traced="two")
+    assert one.guess_question == wording("en").guess_one.text != wording("en").guess.text
+
+
 def test_without_somebody_to_guess_nothing_is_guessed():
     assert worded(RoundSpec(**PLAIN)).guesses == 0
     assert worded(RoundSpec(**PLAIN, guess_target="two")).guesses == 0  # it would need its own question

@@ -31,12 +31,16 @@ def test_all_faults_come_together():
         "fluency of answer A", "fluency of answer B", "clarity of answer A", "clarity of answer B", "preference"]
 
 
-@pytest.mark.parametrize("task, one_text, verdict", [
-    ("both", False, Verdict(1, 5, "right")), ("preference", False, Verdict(preference="left")),
-    ("fluency", True, Verdict(4)),
+@pytest.mark.parametrize("task, one_text, verdict, asked", [
+    ("both", False, Verdict(1, 5, "right"), ["fluency of answer A", "fluency of answer B", "preference"]),
+    ("preference", False, Verdict(preference="left"), ["preference"]),
+    ("fluency", True, Verdict(4), ["fluency of the answer"]),
 ])
-def test_each_task_asks_for_its_own(task, one_text, verdict):
-    check_verdict(verdict, design(task=task), one_text)
+def test_each_task_asks_for_its_own_and_for_nothing_else(task, one_text, verdict, asked):
+    with pytest.raises(SpecError) as caught:
+        check_verdict(Verdict(), design(task=task), one_text)
+    assert [fault.field for fault in caught.value.faults] == asked
+    check_verdict(verdict, design(task=task), one_text)  # whole: no fault
 
 
 def test_what_was_not_asked_is_not_kept_whatever_a_browser_sends():

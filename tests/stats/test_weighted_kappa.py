@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from statsmodels.stats.inter_rater import cohens_kappa
 
-from lab.stats.weighted_kappa import table_of, weighted_kappa
+from lab.stats.weighted_kappa import weighted_kappa
+from tests.stats.tables import table_of
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -7,13 +7,14 @@ from sqlmodel import select
 
 from lab.core.errors import LabError, SpecError
 from lab.rating.design import THINKING, RoundSpec, stored
+from lab.rating.round_texts import text_hash
 from storage.queries.rater_entry import rater_by_token
 from storage.queries.rater_sessions import submit, undo_last
 from storage.queries.raters import delete_rater, invite, new_link, revoke, trial_link
 from storage.queries.rating_events import events
 from storage.queries.ratings import banks, progress, results_open, round_models
 from storage.queries.round_results import round_results
-from storage.queries.rounds import close_round, create_round, preview_round, text_hash, unblind_round
+from storage.queries.rounds import close_round, create_round, preview_round, unblind_round
 from storage.tables import Answer, AnswerBank, Assignment, BlindGuess, Job, Rater, Rating, RatingEvent, Round, Unit
 from tests.rating.bank import MODELS, THOUGHT, seed_bank
 from tests.rating.rounds import GOOD, PLAIN, A, B, join, make_round, rate_all, rows_of, serve

@@ -7,8 +7,6 @@ it; nothing that stands in a blinded file is an input of that draw.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
@@ -16,6 +14,7 @@ from typing import Any
 
 from lab.rating.files.contents import Contents, Happening, RoundFacts, Said, UnitText
 from lab.rating.measures_correlation import Measure
+from lab.rating.round_texts import text_hash
 from lab.rating.rows import RatingRow
 
 NAMES = tuple("XYZWVUTS")
@@ -88,11 +87,6 @@ def blind_design(design: Mapping[str, Any], uid: str, blinding: Blinding) -> dic
     """The design without name, bank, the order of the models, the seed, and whom raters are to guess."""
     return {**design, "name": f"round {uid}", "bank": None, "models": list(blinding.models), "guess_target": "",
             "seed": blinding.seed}
-
-
-def text_hash(question: str, text_a: str, text_b: str) -> str:
-    """Of what a rater sees, model names apart."""
-    return hashlib.sha256(json.dumps([question, text_a, text_b], ensure_ascii=False).encode()).hexdigest()
 
 
 def _unit(unit: UnitText, blinding: Blinding, items: Mapping[str, str]) -> UnitText:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import platform
 from collections.abc import Mapping
-from importlib import metadata
 from typing import Any
 
+from lab.core.installed import versions_of
 from lab.rating.files.contents import Contents
 from lab.rating.results import round_results
 
-PACKAGES = ("numpy", "scipy", "statsmodels", "pydantic", "sqlmodel", "gradio")
+PACKAGES = ("numpy", "scipy", "pydantic", "sqlmodel", "gradio")
 LEFT_OUT = ("In the blinded files the model that raters were to guess, judges, and figures that name a base model are "
             "left out: they would tell which model is which.")
 
@@ -48,11 +47,4 @@ def results_json(found: Mapping[str, Any]) -> str:
 
 
 def software_versions() -> dict[str, str]:
-    """Read from what is installed; nothing is imported."""
-    versions = {"python": platform.python_version()}
-    for name in PACKAGES:
-        try:
-            versions[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return versions
+    return versions_of(PACKAGES)

@@ -16,12 +16,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from lab.core.errors import LabError
 from lab.core.spec import load_spec
 from lab.rating.design import RoundSpec
-from lab.rating.files.blind import NAMES, Blinding, blind_design, blind_units, text_hash
+from lab.rating.files.blind import NAMES, Blinding, blind_design, blind_units
 from lab.rating.files.bundle import Bundle
 from lab.rating.files.contents import RoundFacts, UnitText
 from lab.rating.files.design_file import software_versions
 from lab.rating.files.lines import units_jsonl
 from lab.rating.files.parsing import Uid, first_faults, parse_lines, parse_object
+from lab.rating.round_texts import text_hash
 
 TEXT_LIMIT, MOST_UNITS = 200_000, 20_000
 NO_BANK = 1  # a design names a bank; the row of a round from elsewhere has none

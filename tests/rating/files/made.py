@@ -7,10 +7,10 @@ from typing import Any
 
 from lab.rating.blinding_results import Guess
 from lab.rating.design import RoundSpec, worded
-from lab.rating.files.blind import text_hash
 from lab.rating.files.contents import Contents, Happening, Person, RoundFacts, Said, UnitText
 from lab.rating.judge_results import Vote
 from lab.rating.measures_correlation import Measure
+from lab.rating.round_texts import text_hash
 from lab.rating.rows import RatingRow
 from tests.rating.simulated_raters import Panel, simulate
 
