@@ -12,7 +12,7 @@ from lab.core.task import Task
 from lab.studies.curriculum import CurriculumSpec
 from lab.studies.spec import StudySpec
 
-ROOMS = ("lab.training", "lab.benchmarks", "lab.rating", "lab.engine")
+ROOMS = ("lab.training", "lab.benchmarks", "lab.rating", "lab.synthesis", "lab.engine")
 
 
 @cache

@@ -55,7 +55,7 @@ def claim(session: Session, worker: str, host: str) -> Job | None:
         for job in startable(line, devices):
             chosen = choose(job, devices)
             assert chosen is not None, "startable yields what can be chosen"
-            _take(session, job, chosen, worker)
+            _take(session, job, chosen, (worker, host))
             return job
         if len(line) < most:
             break
@@ -68,7 +68,7 @@ def startable(line: Sequence[Job], devices: Sequence[Device]) -> Iterable[Job]:
     kinds = {device.kind for device in devices}
     for job in line:
         kind = kind_for(job.lane, kinds)
-        if kind in waited_for:
+        if kind in waited_for and job.devices:  # what holds none takes nobody's turn
             continue
         if choose(job, devices) is not None:
             yield job
@@ -100,11 +100,12 @@ def _memory(job: Job, device: Device) -> int:
     return job.memory_mib if device.kind == "gpu" else 0
 
 
-def _take(session: Session, job: Job, devices: Sequence[Device], worker: str) -> None:
+def _take(session: Session, job: Job, devices: Sequence[Device], taker: tuple[str, str]) -> None:
+    """Of a worker and its machine; a job that only asks elsewhere holds no device."""
+    worker, host = taker
     for device in devices:
         device.job_id, device.leased_at = job.id, now()
         session.add(device)
-    host = devices[0].host if devices else None
     begin_attempt(session, job, worker, ", ".join(device.name for device in devices))
     job.host = host
     session.add(job)

@@ -11,6 +11,7 @@ from lab.core.spec import Spec
 from lab.data.dataset import datasets
 from lab.data.pairs import pair_sets, resolve_pairs
 from lab.data.resolving import absolute_paths, own_parts, resolve_dataset
+from lab.data.texts import absolute_texts, own_texts, resolve_texts
 
 
 class _Kind(NamedTuple):
@@ -28,8 +29,10 @@ def _of_data(known: Callable[[], Mapping[str, Any]], read: Callable[[str], Any])
 
 DATASET = _of_data(datasets, lambda name: resolve_dataset(name).load())
 BENCHMARK = _Kind(absolute_benchmark, own_benchmark_files, lambda name: resolve_benchmark(name).load())
+TEXTS = _Kind(absolute_texts, own_texts, lambda name: resolve_texts(name).read())
 FIELDS = {
-    "dataset": DATASET, "datasets": DATASET, "adapt_dataset": DATASET,
+    "dataset": DATASET, "problems": DATASET, "texts": TEXTS, "datasets": DATASET,
+    "adapt_dataset": DATASET,
     "pairs": _of_data(pair_sets, lambda name: resolve_pairs(name).load()),
     "benchmark": BENCHMARK, "benchmarks": BENCHMARK,
 }

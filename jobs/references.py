@@ -7,7 +7,6 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from sqlmodel import Session, col, select
 
@@ -15,6 +14,7 @@ from lab.core.errors import Fault, LabError, nearest
 from lab.core.spec import Spec
 from lab.core.types import ModelSource
 from lab.rating.round_texts import ROUND, round_lines
+from lab.synthesis.specs import EMBEDDED, RULE
 from storage.files import Home
 from storage.queries.endpoints import PREFIX, get_endpoint
 from storage.queries.jobs import find_job
@@ -41,7 +41,11 @@ class LeftFile:
 LEFT_FILES = {
     "pairs": LeftFile("pairs.jsonl", ("pairs",)),
     "run": LeftFile("samples.jsonl", ("benchmark", "suite")),
+    "problems": LeftFile("problems-sft.jsonl", ("problems",)),
 }
+ONE_MODEL = ("model", "start", "teacher", "verifier", "thinker", "judge")  # fields of a spec that name a model
+MORE_MODELS = ("models", "solvers")
+NO_MODEL = (EMBEDDED, RULE)  # what may stand there and is nothing to look up
 UNITS = "units"  # field of a spec that names a round
 NAMED = 20  # jobs that a message lists
 
@@ -53,11 +57,12 @@ def model_refs(spec: Spec) -> list[str]:
 
 def _fields(spec: Spec) -> list[tuple[str, str]]:
     fields: list[tuple[str, str]] = []
-    for name in ("model", "start"):
+    for name in ONE_MODEL:
         if isinstance(ref := getattr(spec, name, None), str) and ref:
             fields.append((name, ref))
-    many: Any = getattr(spec, "models", ())
-    return fields + [(f"models.{index}", ref) for index, ref in enumerate(many)]
+    for name in MORE_MODELS:
+        fields += [(f"{name}.{index}", ref) for index, ref in enumerate(getattr(spec, name, ()))]
+    return [(name, ref) for name, ref in fields if ref not in NO_MODEL]
 
 
 def file_refs(spec: Spec) -> list[tuple[str, str]]:

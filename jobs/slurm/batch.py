@@ -82,7 +82,7 @@ def tag_of(profile: SlurmProfile, jobs: tuple[SlurmJob, ...]) -> str:
 def share(profile: SlurmProfile, devices: int) -> Share:
     """Whole nodes as soon as one is not enough. Raises LabError for what the profile's nodes cannot give."""
     if profile.gpus_per_node == 0:
-        return Share(1, 0, devices)
+        return Share(1, 0, max(1, devices))
     nodes = max(1, -(-devices // profile.gpus_per_node))
     if nodes > profile.nodes_max:
         raise LabError(f"{devices} GPUs are {nodes} nodes of {profile.gpus_per_node}, and profile '{profile.name}' "

@@ -1,0 +1,1 @@
+"""One file per set of texts: a module registers by having a `TEXTS`."""
