@@ -90,6 +90,6 @@ def training_jobs(spec: Spec) -> list[tuple[str, dict[str, Any], str]]:
         names = {stage.name: f"job:{stage.name}" for stage in spec.stages}
         return [(stage.kind, spec.stage_spec(place, names).as_dict(), names[stage.name])
                 for place, stage in enumerate(spec.stages)]
-    if spec.kind == "benchmark":  # it trains at test time alone
+    if spec.kind in ("benchmark", "problems", "reasoning", "instructions", "map"):  # at test time alone, or nothing
         return []
     return [(spec.kind, spec.as_dict(), f"variant:{getattr(spec, 'name', '')}")]
