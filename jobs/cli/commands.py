@@ -13,6 +13,7 @@ import sys
 from collections.abc import Sequence
 
 from jobs.cli.benchmark_commands import add_benchmarks
+from jobs.cli.data_commands import add_data
 from jobs.cli.model_commands import add_models
 from jobs.cli.options import add_id, add_json, add_wait, command
 from jobs.cli.rating_commands import add_ratings
@@ -54,7 +55,7 @@ def parser() -> argparse.ArgumentParser:
     add_runs(commands)
     add_ratings(commands)
     _add_export(commands)
-    _add_data(commands)
+    add_data(commands)
     _add_slurm(commands)
     _add_machine(commands)
     _add_users(commands)
@@ -122,27 +123,6 @@ def _add_line(commands: argparse._SubParsersAction) -> None:
     forget = command(commands, "forget", "jobs.cli.lining:forget",
                       "Give up a machine that does not come back: its jobs go back to the line.")
     forget.add_argument("machine", metavar="MACHINE", help="as `devices` names it")
-
-
-def _add_data(commands: argparse._SubParsersAction) -> None:
-    text = "Datasets and preference pairs: list, look at, check, import."
-    group = commands.add_parser("data", help=text, description=text)
-    actions = group.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    listing = command(actions, "list", "jobs.cli.data:list_data", "Every dataset and pair set, with its licence.")
-    add_json(listing)
-    show = command(actions, "show", "jobs.cli.data:show", "One dataset's card and its first rows.")
-    show.add_argument("--rows", type=int, default=2, metavar="N", help="rows shown (default 2)")
-    show.add_argument("--width", type=int, default=300, metavar="N", help="characters of a field shown (default 300)")
-    check = command(actions, "check", "jobs.cli.data:check", "Read every row; count what is left out, and why.")
-    for action in (show, check):
-        action.add_argument("name", metavar="NAME", help="a name, NAME@FOLDER, a file, hub:ORG/NAME, or 'a + b[:100]'")
-        add_json(action)
-    bring = command(actions, "import", "jobs.cli.data:import_data", "Keep a table of any columns as a dataset.")
-    bring.add_argument("file", metavar="FILE", help="JSONL, JSON, CSV or Parquet")
-    bring.add_argument("--map", action="append", default=[], metavar="FIELD=COLUMN",
-                       help="which column holds what (repeatable): question, trace, answer, gold, options, …")
-    bring.add_argument("--name", default="", metavar="NAME", help="name of the dataset (default: the file's)")
-    bring.add_argument("--dry-run", action="store_true", help="show what would be kept, keep nothing")
 
 
 def _add_export(commands: argparse._SubParsersAction) -> None:

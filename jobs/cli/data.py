@@ -8,17 +8,18 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from jobs.cli.data_names import home, in_full
 from jobs.cli.mapping import column_mapping, print_faults
 from jobs.cli.text import aligned
 from lab.core.errors import LabError
-from lab.core.settings import Settings
 from lab.core.types import Example, Pair
 from lab.data.columns import guess
 from lab.data.dataset import Dataset, Loaded, datasets
 from lab.data.files import columns_of
 from lab.data.importing import import_file, lineage_of, read_through
-from lab.data.pairs import LoadedPairs, PairSet, pair_sets, resolve_pairs
-from lab.data.resolving import resolve_dataset
+from lab.data.made import made_files
+from lab.data.noted import resolve_any
+from lab.data.pairs import LoadedPairs, PairSet, pair_sets
 
 MAPPED = "the mapping"
 
@@ -36,12 +37,17 @@ def list_data(options: argparse.Namespace) -> int:
     if kept:
         print(f"\nImported, in {_uploads()}:\n")
         print(aligned(("file", "rows", "left out", "made from"), [_upload_cells(path) for path in kept]))
+    made = made_files(home())
+    if made:
+        print(f"\nMade here, in {home() / 'datasets'}:\n")
+        print(aligned(("file", "kind", "rows", "by", "title"), [
+            [path.name, facts.kind, f"{facts.rows:,}", facts.by, facts.title] for path, facts in made]))
     return 0
 
 
 def show(options: argparse.Namespace) -> int:
     """A card, and its first rows where they can be had on this machine."""
-    card = _resolve(options.name)
+    card = resolve_any(in_full(options.name))
     if options.json:
         print(json.dumps(_card(card), indent=2))
         return 0
@@ -59,7 +65,7 @@ def show(options: argparse.Namespace) -> int:
 
 def check(options: argparse.Namespace) -> int:
     """Read every row and count: what is kept, what is left out and why."""
-    card = _resolve(options.name)
+    card = resolve_any(in_full(options.name))
     loaded = card.read()
     counts = _counts(loaded)
     if options.json:
@@ -102,20 +108,6 @@ def import_data(options: argparse.Namespace) -> int:
 
 def _rows(count: int) -> str:
     return f"{count:,} row{'' if count == 1 else 's'}"
-
-
-def _resolve(name: str) -> Dataset | PairSet:
-    """A dataset, or pairs where the name is a pair set's or the file holds chosen and rejected replies."""
-    if any(part.strip().partition("@")[0].partition("[")[0] in pair_sets() for part in name.split("+")):
-        return resolve_pairs(name)
-    try:
-        return resolve_dataset(name)
-    except LabError:
-        try:
-            return resolve_pairs(name)
-        except LabError:
-            pass
-        raise
 
 
 def _kind(card: Dataset | PairSet) -> str:
@@ -166,7 +158,7 @@ def _shown(row: Example | Pair, width: int) -> str:
 
 
 def _uploads() -> Path:
-    return Settings.from_env().home / "uploads"
+    return home() / "uploads"
 
 
 def _upload_cells(path: Path) -> list[str]:

@@ -17,8 +17,8 @@ from typing import Any, NamedTuple, NoReturn
 from lab.core.errors import LabError
 
 SUFFIXES = (".jsonl", ".json", ".csv", ".tsv", ".parquet", ".arrow")
-# What lies beside rows and is none: the datasets library's own files, and the lineage of an import.
-NO_ROWS = ("dataset_info.json", "dataset_dict.json", "state.json", ".lineage.json")
+# What lies beside rows and is none: the datasets library's own files, the lineage of an import and of what was made.
+NO_ROWS = ("dataset_info.json", "dataset_dict.json", "state.json", ".lineage.json", ".made.json")
 ROWS_A_BATCH = 1024  # of a Parquet file: how many are in memory at once
 
 

@@ -33,6 +33,7 @@ class HubSource:
     columns: tuple[str, ...]
     revision: str = "main"
     folder: str | None = None
+    alternatives: bool = False  # the patterns name the same rows in several forms: files of one are enough
 
     def at(self, folder: str | Path) -> HubSource:
         """The same files in a local folder: as `hf download --local-dir` lays them out, or lying flat."""
@@ -55,13 +56,17 @@ class HubSource:
     def is_here(self) -> bool:
         """Whether every file can be read on this machine as it is. Nothing is fetched."""
         if self.folder:
-            return _holds(Path(self.folder), [pattern.rsplit("/", 1)[-1] for pattern in self.files])
+            return self._is_in(Path(self.folder), [pattern.rsplit("/", 1)[-1] for pattern in self.files])
         from huggingface_hub import constants
 
         kept = Path(constants.HF_HUB_CACHE) / f"datasets--{self.id.replace('/', '--')}"
         named = kept / "refs" / self.revision
         commit = named.read_text(encoding="utf-8").strip() if named.is_file() else self.revision
-        return _holds(kept / "snapshots" / commit, self.files)
+        return self._is_in(kept / "snapshots" / commit, self.files)
+
+    def _is_in(self, folder: Path, patterns: Sequence[str]) -> bool:
+        held = [_holds(folder, [pattern]) for pattern in patterns]
+        return any(held) if self.alternatives else all(held)
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """Every record of every file. Raises LabError when a file's columns are not those expected."""

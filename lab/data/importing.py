@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
@@ -21,7 +20,8 @@ from lab.core.types import Example
 from lab.data.columns import check_mapping, example_of, guess
 from lab.data.dataset import with_own_ids
 from lab.data.files import Placed, columns_of, records
-from lab.data.jsonl import read_jsonl
+from lab.data.jsonl import read_jsonl, rows_text
+from lab.data.writing import slug, write_whole
 
 N_SAMPLE = 3  # rows shown before a mapping is chosen
 N_FAULTS = 20  # faults named with their place; the rest are counted
@@ -110,16 +110,15 @@ def import_file(path: Path, mapping: Mapping[str, str], folder: Path, name: str 
     if not mapped.rows:
         why = "; ".join(mapped.faults[:3]) or "it has no rows"
         raise LabError(f"{path.name}: no row could be made with this mapping: {why}", "data")
-    text = "".join(json.dumps(_record(row), ensure_ascii=False) + "\n" for row in mapped.rows)
+    text = rows_text(mapped.rows)
     digest = hashlib.sha256(text.encode()).hexdigest()
-    stem = re.sub(r"[^A-Za-z0-9_-]+", "-", name or path.stem).strip("-")[:40] or "rows"
+    stem = slug(name or path.stem)
     kept = folder / f"{stem}-{digest[:8]}.jsonl"  # an older study's file is never overwritten
-    folder.mkdir(parents=True, exist_ok=True)
-    _write(kept, text)
+    write_whole(kept, text)
     read_jsonl(kept)  # what a training reads later is what was written, or it is said now
     used = {field_: column for field_, column in mapping.items() if column}
     lineage = Lineage(path.name, _sha256(path), used, len(mapped.rows), mapped.skipped, digest)
-    _write(lineage_path(kept), json.dumps(asdict(lineage), indent=2, ensure_ascii=False) + "\n")
+    write_whole(lineage_path(kept), json.dumps(asdict(lineage), indent=2, ensure_ascii=False) + "\n")
     return Imported(kept, lineage, mapped.faults)
 
 
@@ -133,17 +132,6 @@ def lineage_of(kept: Path) -> Lineage | None:
         return Lineage(**json.loads(lineage_path(kept).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None
-
-
-def _record(row: Example) -> dict[str, Any]:
-    return {name: value for name, value in row.model_dump().items() if value not in (None, "")}
-
-
-def _write(path: Path, text: str) -> None:
-    """Whole or not at all."""
-    unfinished = path.with_name(f".{path.name}.part")
-    unfinished.write_text(text, encoding="utf-8")
-    unfinished.replace(path)
 
 
 def _sha256(path: Path) -> str:

@@ -1,12 +1,14 @@
 """The lab's own row format: a JSONL file of questions and answers, read strictly. Every import is written in it.
 
 A row: {"question": …, "answer": …} and optionally "trace" (or "thinking", "reasoning", "reasoning_content"), "steps",
-"gold", "options", "verifier", "subject", "id", "source".
+"gold", "options", "verifier", "subject", "id", "source"; and "notes", an object of what is known about the row (grades,
+department, provenance), which training does not read.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,31 +16,58 @@ from lab.core.errors import LabError, nearest
 from lab.core.types import Example
 from lab.data.columns import VERIFIERS
 from lab.data.short_answer import short_answer
+from lab.data.writing import lines_of, write_whole
 
 TRACE_COLUMNS = ("trace", "thinking", "reasoning", "reasoning_content")
 TEXT_COLUMNS = ("id", "question", "answer", "gold", "verifier", "subject", "source", "steps", *TRACE_COLUMNS)
-COLUMNS = (*TEXT_COLUMNS, "options")
+NOTES = "notes"
+COLUMNS = (*TEXT_COLUMNS, "options", NOTES)
+Notes = dict[str, Any]
 
 
 def read_jsonl(path: str | Path) -> list[Example]:
     """Every row of the file. The first broken line raises LabError with file, line number and column."""
+    return [row for row, _ in read_noted_jsonl(path)]
+
+
+def read_noted_jsonl(path: str | Path) -> list[tuple[Example, Notes]]:
+    """The rows of `read_jsonl`, each with its notes ({} where it has none)."""
     path = Path(path)
     if not path.is_file():
         raise LabError(f"dataset file '{path}' does not exist", "data")
-    rows: list[Example] = []
+    rows: list[tuple[Example, Notes]] = []
     seen: dict[str, int] = {}
-    for number, line in enumerate(_lines(path), start=1):
-        if not line.strip():
-            continue
-        row = _example(_record(line, f"{path} line {number}"), path, number)
+    for number, record in _records(path):
+        row, notes = _example(record, path, number), _notes(record, f"{path} line {number}")
         if row.id in seen:
             where = f"{path} line {number}: column 'id'"
             raise LabError(f"{where}: '{row.id}' is already used on line {seen[row.id]}", "data")
         seen[row.id] = number
-        rows.append(row)
+        rows.append((row, notes))
     if not rows:
         raise LabError(f"dataset file '{path}' is empty: it needs one JSON object per line", "data")
     return rows
+
+
+def rows_text(rows: Sequence[Example], notes: Sequence[Mapping[str, Any]] = ()) -> str:
+    """Rows as the text of such a file; `notes` are none at all, or one of each row."""
+    # An empty source is written: a row without one would be read as coming from the file.
+    return lines_of([{**_said(row), "source": row.source} for row in rows], notes)
+
+
+def write_rows(path: str | Path, rows: Sequence[Example], notes: Sequence[Mapping[str, Any]] = ()) -> None:
+    """The file, whole or not at all. `read_jsonl` gives the same rows back."""
+    write_whole(Path(path), rows_text(rows, notes))
+
+
+def _said(row: Example) -> dict[str, Any]:
+    return {name: value for name, value in row.model_dump().items() if value not in (None, "", {})}
+
+
+def _records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    for number, line in enumerate(_lines(path), start=1):
+        if line.strip():
+            yield number, _record(line, f"{path} line {number}")
 
 
 def _lines(path: Path) -> list[str]:
@@ -60,6 +89,14 @@ def _record(line: str, where: str) -> dict[str, Any]:
         kind = type(record).__name__
         raise LabError(f"{where}: a row is a JSON object with 'question' and 'answer', not {kind}", "data")
     return {key: value for key, value in record.items() if value is not None}
+
+
+def _notes(record: dict[str, Any], where: str) -> Notes:
+    notes = record.get(NOTES, {})
+    if not isinstance(notes, dict):
+        raise LabError(f"{where}: column '{NOTES}' should be an object like {{\"quality\": 8}}, not "
+                       f"{type(notes).__name__}", "data")
+    return notes
 
 
 def _example(record: dict[str, Any], path: Path, number: int) -> Example:

@@ -90,9 +90,13 @@ def _part(term: str) -> Part:
 
 def interleave(parts: Sequence[Sequence[Row]]) -> list[Row]:
     """All rows, each part spread evenly over the whole; ids made unique in order of appearance."""
-    places = [((at + 0.5) / len(rows), number, row) for number, rows in enumerate(parts) for at, row in enumerate(rows)]
-    places.sort(key=lambda place: place[:2])
-    return with_own_ids(row for _, _, row in places)
+    return with_own_ids(parts[number][at] for number, at in spread([len(rows) for rows in parts]))
+
+
+def spread(sizes: Sequence[int]) -> list[tuple[int, int]]:
+    """The order of a mixture of parts of these sizes: (which part, which of its rows), from 0."""
+    places = sorted(((at + 0.5) / size, number, at) for number, size in enumerate(sizes) for at in range(size))
+    return [(number, at) for _, number, at in places]
 
 
 def repeated_questions(parts: Sequence[Sequence[Row]]) -> int:

@@ -27,7 +27,7 @@ def of_path(path: Path) -> Dataset:
     """The dataset in a file or a folder. Raises LabError when there is none there or its columns say nothing."""
     files = table_files(path)
     for file in files:
-        _mapping(file)  # what cannot be read is said before anything is queued
+        mapping_of(file)  # what cannot be read is said before anything is queued
     kind = "folder" if path.is_dir() else "file"
     return Dataset(
         name=str(path), title=path.name, description=f"A {kind} of your own.", source=str(path),
@@ -61,7 +61,7 @@ def _read(files: list[Path]) -> Loaded:
 
 
 def _read_file(path: Path) -> Loaded:
-    mapping = _mapping(path)
+    mapping = mapping_of(path)
     if not mapping:
         return Loaded(read_jsonl(path))
     return read_mapped((placed.record for placed in records(path)), mapping, path.name)
@@ -76,7 +76,7 @@ def read_mapped(found: Iterable[Mapping[str, Any]], mapping: Mapping[str, str], 
     return whole
 
 
-def _mapping(path: Path) -> dict[str, str]:
+def mapping_of(path: Path) -> dict[str, str]:
     """How a file's columns are read; {} for the lab's own strict format."""
     lines = path.suffix.lower() == ".jsonl"
     try:

@@ -8,11 +8,13 @@ form); only `chosen` and `rejected`, both whole conversations (the implicit prom
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from lab.core.types import Pair
 from lab.data.normalise import Reply, single_turn, split_reply
+from lab.data.writing import lines_of, write_whole
 
 COLUMNS = ("chosen", "rejected")
 QUESTIONS = ("prompt", "question", "instruction", "input")
@@ -78,3 +80,14 @@ def _options(value: Any) -> dict[str, str] | None:
         found = {str(letter): str(text) for letter, text in value.items() if text is not None}
         return found or None
     return None
+
+
+def pairs_text(pairs: Sequence[Pair], notes: Sequence[Mapping[str, Any]] = ()) -> str:
+    """Pairs as the text of a file that `pair_of` reads; `notes` are none at all, or one of each pair."""
+    return lines_of([{name: value for name, value in pair.model_dump().items() if value not in (None, "", {})}
+                     for pair in pairs], notes)
+
+
+def write_pairs(path: str | Path, pairs: Sequence[Pair], notes: Sequence[Mapping[str, Any]] = ()) -> None:
+    """The file, whole or not at all."""
+    write_whole(Path(path), pairs_text(pairs, notes))

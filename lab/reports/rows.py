@@ -12,10 +12,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from math import isfinite
 from typing import Any
 
+from lab.data.writing import FORMULA_STARTS
 from lab.reports.build import Level
 from lab.reports.paired import Difference, Refused
-
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet runs a text that starts so
 
 
 def level_row(level: Level) -> dict[str, Any]:

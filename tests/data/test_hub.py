@@ -101,12 +101,13 @@ def test_a_folder_without_the_files_says_what_is_there(tmp_path: Path) -> None:
 
 
 ANY_PROGRAM = """
-import sys
+import os, sys
 from lab.core.errors import LabError
+from lab.data.noted import read_noted
 from lab.data.resolving import resolve_dataset
 for name in sys.argv[1:]:
     try:
-        loaded = resolve_dataset(name).read()
+        loaded = read_noted(name) if os.environ.get("NOTED") else resolve_dataset(name).read()
         print("rows", len(loaded.rows), loaded.skipped)
     except LabError as problem:
         print(problem)
@@ -132,6 +133,9 @@ def test_any_repository_with_known_columns_is_read_and_is_there_offline(tmp_path
         assert known == "rows 1 {'no answer': 1}"
         assert "columns are not recognised (Frage, Antwort)" in unknown and "not on the hub" in missing
     assert read_any("hub:org/any:en", HF_HUB_OFFLINE="1") == ["rows 1 {'no answer': 1}"]
+    noted = {"NOTED": "1", "HF_HUB_OFFLINE": "1"}
+    known, strange, missing = read_any("hub:org/any:en", "hub:org/strange:en", "hub:org/none", **noted)
+    assert known == "rows 1 {'no answer': 1}" and "not recognised" in strange and "not on this machine yet" in missing
 
 
 def test_a_source_is_here_when_every_file_is_and_not_before(tmp_path):
@@ -140,3 +144,10 @@ def test_a_source_is_here_when_every_file_is_and_not_before(tmp_path):
     assert not source.is_here()
     (tmp_path / "test.jsonl").write_text("{}\n")
     assert source.is_here() and not HubSource("nobody/none", ("test.jsonl",), ()).is_here()
+
+
+def test_of_alternatives_one_is_enough(tmp_path: Path) -> None:
+    source = HubSource("someone/pairs", ("*.jsonl", "*.parquet"), (), alternatives=True).at(tmp_path)
+    assert not source.is_here()
+    (tmp_path / "train.parquet").write_bytes(b"")
+    assert source.is_here()
