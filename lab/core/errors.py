@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Literal
 
-Reason = Literal["spec", "data", "disk", "memory", "dependency", "killed", "cancelled", "lost", "cluster", "bug"]
+Reason = Literal[
+    "spec", "data", "disk", "memory", "dependency", "killed", "cancelled", "lost", "cluster", "endpoint", "bug"
+]
 
 
 class LabError(Exception):

@@ -49,6 +49,15 @@ class Stats(Plain):
 
 
 @dataclass(frozen=True)
+class Trouble:
+    """What a failed answer means for whoever asks much: try again, leave this one request, or stop asking."""
+
+    kind: Literal["passing", "refused", "settings"]  # busy or gone; this request; all of them
+    busy: bool = False  # it has too much to do: ask less at the same time
+    wait_s: float | None = None  # what the endpoint asked to wait
+
+
+@dataclass(frozen=True)
 class Chunk:
     """A piece of a streamed generation. The last one is 'end', which carries the statistics, or 'error'.
 
@@ -61,6 +70,8 @@ class Chunk:
     logprobs: tuple[TokenLogprob, ...] = ()
     adaptation: AdaptationReport | None = None
     bug: bool = False  # of an error: the engine's own fault, told in its log
+    trouble: Trouble | None = None  # of an error of an endpoint: whether asking again may help
+    counted: bool = True  # of an end: False where the endpoint told no usage, and its tokens are an estimate
 
 
 @dataclass(frozen=True)
@@ -82,6 +93,7 @@ class ChatRequest:
     adapt: Adaptation = Adaptation()
     prompt: str | tuple[int, ...] | None = None
     echo: bool = False  # of a raw continuation: the prompt first, with its log-probabilities if those are wanted
+    whole: bool = False  # nobody reads along: a remote endpoint may answer in one piece, and is not asked to stream
 
 
 @dataclass(frozen=True)

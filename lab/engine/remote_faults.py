@@ -4,13 +4,58 @@ from __future__ import annotations
 
 import json
 import os
+import time
+from email.utils import parsedate_to_datetime
 
 import httpx
 
 from lab.core.errors import LabError
 from lab.core.types import ModelSource
+from lab.engine.protocol import Trouble
 
 MOST_PAUSE_S = 30.0  # of what an endpoint asks to wait
+REFUSING = (400, 413, 422)  # of one request: a prompt that is too long, a filter
+FLEETING = (408, 409, 425)  # besides every 5xx
+BUSY = (429, 503, 529)
+
+
+class EndpointError(LabError):
+    """A fault of an endpoint, with what it means for whoever asks much of it."""
+
+    def __init__(self, message: str, trouble: Trouble):
+        super().__init__(message)
+        self.trouble = trouble
+
+
+def trouble_of(error: Exception) -> Trouble:
+    """Of an answer that broke off or cannot be read: it may pass. Of what the lab itself refuses: it will not."""
+    if isinstance(error, EndpointError):
+        return error.trouble
+    if isinstance(error, UnicodeEncodeError):  # half a character in the question: it cannot be sent
+        return Trouble("refused")
+    wrong_address = isinstance(error, LabError | httpx.UnsupportedProtocol | httpx.InvalidURL)
+    return Trouble("settings") if wrong_address else Trouble("passing")
+
+
+def trouble_with(response: httpx.Response) -> Trouble:
+    """By the status of a refusal: 402 (nothing left to pay with) is settings, as 401, 403 and 404 are."""
+    status = response.status_code
+    if status in BUSY:
+        return Trouble("passing", busy=True, wait_s=asked_wait_s(response))
+    if status in FLEETING or status >= 500:
+        return Trouble("passing", wait_s=asked_wait_s(response))
+    return Trouble("refused" if status in REFUSING else "settings")
+
+
+def asked_wait_s(response: httpx.Response) -> float | None:
+    """Retry-After, in seconds or as a date; None where there is none, or none that can be read."""
+    asked = response.headers.get("retry-after", "").strip()
+    if asked.replace(".", "", 1).isdecimal():
+        return float(asked)
+    try:
+        return max(0.0, parsedate_to_datetime(asked).timestamp() - time.time())
+    except ValueError:
+        return None
 
 
 def key_headers(source: ModelSource) -> dict[str, str]:
@@ -23,8 +68,8 @@ def key_headers(source: ModelSource) -> dict[str, str]:
 
 
 def wait_s(response: httpx.Response, pause_s: float) -> float:
-    asked = response.headers.get("retry-after", "")
-    return min(float(asked), MOST_PAUSE_S) if asked.replace(".", "", 1).isdigit() else pause_s
+    asked = asked_wait_s(response)
+    return pause_s if asked is None else min(asked, MOST_PAUSE_S)
 
 
 def wants_key(source: ModelSource, status: int) -> LabError:
@@ -51,9 +96,9 @@ def without_key(text: str, source: ModelSource) -> str:
     return text.replace(key, "(key)") if key else text
 
 
-def broken(source: ModelSource, error: httpx.HTTPError) -> str:
+def broken(source: ModelSource, error: Exception) -> str:
     if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
         return f"no endpoint answers at {source.url}: is it running, and is the address right?"
-    if isinstance(error, httpx.TimeoutException):
+    if isinstance(error, httpx.TimeoutException | TimeoutError):
         return f"the endpoint at {source.url} did not answer in time; it may be busy. Try again."
     return f"the connection to the endpoint at {source.url} broke ({type(error).__name__})"

@@ -8,8 +8,10 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import ssl
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,8 +21,18 @@ import httpx
 from lab.core.errors import LabError, UnknownName
 from lab.core.types import ModelSource
 from lab.data.targets import THINKING_STYLES
-from lab.engine.protocol import ChatRequest, Chunk, chat_body
-from lab.engine.remote_faults import broken, key_headers, reason, wait_s, wants_key, without_key
+from lab.engine.protocol import ChatRequest, Chunk, Trouble, chat_body
+from lab.engine.remote_faults import (
+    EndpointError,
+    broken,
+    key_headers,
+    reason,
+    trouble_of,
+    trouble_with,
+    wait_s,
+    wants_key,
+    without_key,
+)
 from lab.engine.remote_reading import Heard
 from lab.engine.streams import stream
 
@@ -51,8 +63,11 @@ class RemoteModels:
     ):
         self._timeout, self._pauses_s, self._write = httpx.Timeout(timeout_s, connect=10.0), tuple(pauses_s), write
         self._sources: dict[str, ModelSource] = {}
+        self._newer: set[tuple[str, str]] = set()  # (url, model) that know the bound of tokens by its newer name alone
         self._lock, self._loop = threading.Lock(), None  # type: ignore[var-annotated]
-        self._clients: dict[bool, httpx.AsyncClient] = {}
+        self._clients: list[httpx.AsyncClient] = []
+        self._free: dict[bool, list[httpx.AsyncClient]] = {True: [], False: []}  # by whether they go outside
+        self._trust: dict[bool, ssl.SSLContext] = {}
 
     def labels(self) -> list[str]:
         return list(self._sources)
@@ -100,9 +115,9 @@ class RemoteModels:
     async def _end(self) -> None:
         for task in asyncio.all_tasks() - {asyncio.current_task()}:
             task.cancel()
-        for client in self._clients.values():
+        for client in self._clients:
             await client.aclose()
-        self._clients = {}
+        self._clients, self._free = [], {True: [], False: []}
 
     def _running_loop(self) -> asyncio.AbstractEventLoop:
         with self._lock:
@@ -111,28 +126,41 @@ class RemoteModels:
                 threading.Thread(target=_run, args=(self._loop,), name="remote-models", daemon=True).start()
             return self._loop
 
-    def _http(self, url: str) -> httpx.AsyncClient:
-        """A hospital's proxy is for endpoints outside, not for loopback."""
+    @asynccontextmanager
+    async def _http(self, url: str) -> AsyncIterator[httpx.AsyncClient]:
+        """A client that nobody else uses meanwhile: one pool of many connections looks through all of them at each
+        request, which costs more than the request. A hospital's proxy is for endpoints outside, not for loopback."""
         outside = urlsplit(url).hostname not in LOOPBACK
-        if outside not in self._clients:
-            limits = httpx.Limits(max_connections=None)
-            self._clients[outside] = httpx.AsyncClient(timeout=self._timeout, trust_env=outside, limits=limits)
-        return self._clients[outside]
+        client = self._free[outside].pop() if self._free[outside] else self._new_client(outside)
+        try:
+            yield client
+        finally:
+            self._free[outside].append(client)  # the last one first: its connection is the likeliest to be open
+
+    def _new_client(self, outside: bool) -> httpx.AsyncClient:
+        if outside not in self._trust:
+            self._trust[outside] = httpx.create_ssl_context(trust_env=outside)
+        client = httpx.AsyncClient(timeout=self._timeout, trust_env=outside, verify=self._trust[outside])
+        self._clients.append(client)
+        return client
 
     async def _answer(self, source: ModelSource, request: ChatRequest, tell: Callable[[Chunk], None]) -> None:
         try:
-            async for chunk in self._chunks(source, request):
-                tell(chunk)
+            # The client's own timeout is between two bytes: who wants an answer whole waits for all of it.
+            async with asyncio.timeout(self._timeout.read if request.whole else None):
+                async for chunk in self._chunks(source, request):
+                    tell(chunk)
         except asyncio.CancelledError:
             tell(Chunk("error", "the answer was stopped"))  # whoever still waits, because all is closed, is let go
             raise
         except LabError as error:
-            tell(Chunk("error", without_key(str(error), source)))
-        except httpx.HTTPError as error:
-            tell(Chunk("error", broken(source, error)))
-        except Exception:
+            tell(Chunk("error", without_key(str(error), source), trouble=trouble_of(error)))
+        except (httpx.HTTPError, TimeoutError) as error:
+            tell(Chunk("error", broken(source, error), trouble=trouble_of(error)))
+        except Exception as error:
             logging.getLogger(__name__).exception("reading the answer of a remote model failed")
-            tell(Chunk("error", f"the answer of {source.url} could not be read; the lab's log says why", bug=True))
+            said = f"the answer of {source.url} could not be read; the lab's log says why"
+            tell(Chunk("error", said, bug=True, trouble=trouble_of(error)))
 
     async def _chunks(self, source: ModelSource, request: ChatRequest) -> AsyncIterator[Chunk]:
         if self._write:
@@ -140,8 +168,11 @@ class RemoteModels:
         else:
             asked = await self._asked(source, request)
         url, body = f"{source.url.rstrip('/')}/{asked.path}", dict(asked.body)
-        for pause_s in (*self._pauses_s, None):
-            async with self._http(url).stream("POST", url, json=body, headers=key_headers(source)) as response:
+        pauses = iter((*self._pauses_s, None))
+        while True:
+            async with (
+                self._http(url) as http, http.stream("POST", url, json=body, headers=key_headers(source)) as response
+            ):
                 if response.is_success:
                     heard = Heard(request, THINKING_STYLES[source.thinking_style or "tags"], asked.opened)
                     async for event in _events(response):
@@ -151,13 +182,19 @@ class RemoteModels:
                         yield chunk
                     return
                 text = (await response.aread()).decode(errors="replace")
-            status = response.status_code
-            if status == 400 and "max_completion_tokens" in text and "max_tokens" in body:
-                body["max_completion_tokens"] = body.pop("max_tokens")  # OpenAI's newer models know only this name
-            elif pause_s is None or not (status == 429 or status >= 500):
-                raise await self._refused(source, status, text)
+            if response.status_code == 400 and "max_completion_tokens" in text and "max_tokens" in body:
+                self._newer.add((source.url, source.remote_model))
+                body = self._named(source, body)
+            elif trouble_with(response).kind != "passing" or (pause_s := next(pauses)) is None:
+                raise EndpointError(await self._refusal(source, response.status_code, text), trouble_with(response))
             else:
                 await asyncio.sleep(wait_s(response, pause_s))
+
+    def _named(self, source: ModelSource, body: dict[str, Any]) -> dict[str, Any]:
+        """OpenAI's newer models know the bound of tokens as max_completion_tokens only."""
+        if (source.url, source.remote_model) not in self._newer:
+            return body
+        return {"max_completion_tokens" if name == "max_tokens" else name: value for name, value in body.items()}
 
     async def _asked(self, source: ModelSource, request: ChatRequest) -> Asked:
         """LabError for what only an engine of the lab can do, unless this is one."""
@@ -168,34 +205,37 @@ class RemoteModels:
                            "Trace Lab can. Leave that off for this model.")
         if request.prompt is not None:
             return Asked("completions", raw_body(source, request))
-        body = chat_body(request) | {"model": source.remote_model, "stream_options": {"include_usage": True}}
-        return Asked("chat/completions", body)
+        told = {"stream": False} if request.whole else {"stream_options": {"include_usage": True}}
+        body = chat_body(request) | {"model": source.remote_model} | told
+        return Asked("chat/completions", self._named(source, body))
 
     async def _is_lab(self, source: ModelSource) -> bool:
         url = f"{source.url.rstrip('/').removesuffix('/v1')}/health"
         try:
-            told = (await self._http(url).get(url, headers=key_headers(source))).json()
+            async with self._http(url) as http:
+                told = (await http.get(url, headers=key_headers(source))).json()
         except ValueError:  # vLLM's has no body
             return False
         return isinstance(told, dict) and told.get("engine") == "tracelab"
 
-    async def _refused(self, source: ModelSource, status: int, text: str) -> LabError:
+    async def _refusal(self, source: ModelSource, status: int, text: str) -> str:
         if status in (401, 403):
-            return wants_key(source, status)
+            return str(wants_key(source, status))
         if status == 404:
             try:
                 served = await self._served(source)
             except LabError:
-                return LabError(f"there is no such service at {source.url} (404): is the address right? "
-                                "It goes up to and with /v1 as a rule")
+                return (f"there is no such service at {source.url} (404): is the address right? "
+                        "It goes up to and with /v1 as a rule")
             known = ", ".join(served) or "none"
-            return LabError(f"the endpoint at {source.url} serves no model '{source.remote_model}'. It serves: {known}")
-        return LabError(f"the endpoint at {source.url} refused ({status}): {reason(text)}")
+            return f"the endpoint at {source.url} serves no model '{source.remote_model}'. It serves: {known}"
+        return f"the endpoint at {source.url} refused ({status}): {reason(text)}"
 
     async def _served(self, source: ModelSource) -> list[str]:
         url = f"{source.url.rstrip('/')}/models"
         try:
-            response = await self._http(url).get(url, headers=key_headers(source))
+            async with self._http(url) as http:
+                response = await http.get(url, headers=key_headers(source))
             if response.status_code in (401, 403):
                 raise wants_key(source, response.status_code)
             return [model["id"] for model in response.raise_for_status().json()["data"]]
@@ -220,12 +260,23 @@ def raw_body(source: ModelSource, request: ChatRequest) -> dict[str, Any]:
 async def _events(response: httpx.Response) -> AsyncIterator[dict[str, Any]]:
     """The events of a stream, or the one answer of a request that asked for none."""
     if "event-stream" not in response.headers.get("content-type", ""):
-        yield json.loads(await response.aread())
+        yield _event(await response.aread())
         return
     async for line in response.aiter_lines():
         data = line.removeprefix("data:").strip()
         if line.startswith("data:") and data != "[DONE]":
-            yield json.loads(data)
+            yield _event(data)
+
+
+def _event(data: str | bytes) -> dict[str, Any]:
+    """A page of a proxy, or a text that was cut, is no answer; the next one may be whole."""
+    try:
+        event = json.loads(data)
+    except ValueError:
+        event = None
+    if not isinstance(event, dict):
+        raise EndpointError("the endpoint answered with something else than JSON of a chat", Trouble("passing"))
+    return event
 
 
 def _run(loop: asyncio.AbstractEventLoop) -> None:

@@ -11,11 +11,11 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from lab.core.errors import LabError
 from lab.core.types import FinishReason
 from lab.data.targets import Style
 from lab.engine.adapt import AdaptationReport
-from lab.engine.protocol import ChatRequest, Chunk, Stats, TokenLogprob, read_logprobs
+from lab.engine.protocol import ChatRequest, Chunk, Stats, TokenLogprob, Trouble, read_logprobs
+from lab.engine.remote_faults import EndpointError
 from lab.engine.thinking import Split, StreamSplitter, split_thinking
 
 
@@ -37,7 +37,8 @@ class Heard:
     def event(self, event: Mapping[str, Any]) -> Iterator[Chunk]:
         """The chunks of one event of a stream, or of a whole answer in `choices[0].message` or `.text`."""
         if error := event.get("error"):
-            raise LabError(f"the endpoint failed: {error.get('message', error) if isinstance(error, dict) else error}")
+            said = error.get("message", error) if isinstance(error, dict) else error
+            raise EndpointError(f"the endpoint failed: {said}", Trouble("passing"))
         if "lab_note" in event:
             yield Chunk("note", event["lab_note"])
         if "lab_adapted" in event:
@@ -93,10 +94,11 @@ class Heard:
     def end(self) -> Iterator[Chunk]:
         """What was held back, and the end. LabError when the stream stopped before the answer had ended."""
         if self._finish is None and self._lab is None:
-            raise LabError("the endpoint stopped in the middle of an answer")
+            raise EndpointError("the endpoint stopped in the middle of an answer", Trouble("passing"))
         if self._request.prompt is None and not self._thought:
             yield from (self._counted(Chunk(part, text)) for part, text in self._splitter.finish())
-        yield Chunk("end", stats=self._lab or self._stats(self._finish or "eos"))
+        counted = self._lab is not None or self._usage.get("completion_tokens") is not None
+        yield Chunk("end", stats=self._lab or self._stats(self._finish or "eos"), counted=counted)
 
     def _stats(self, finish: FinishReason) -> Stats:
         split = self._verdict(finish)

@@ -1,8 +1,8 @@
 """Word vectors: questions as tf-idf of words and of pieces of words, for retrieval without a model or a download.
 
 Words and word pairs tell what is asked, pieces of three to five letters forgive endings and spelling; both halves count
-the same. Columns are hashes, so there is no vocabulary to keep. Written here rather than taken from scikit-learn: that
-is 50 MB and four packages for one formula, and every process would carry them. The formula is its: sublinear counts,
+the same. Columns are hashes, so there is no vocabulary to keep. Written here rather than taken from scikit-learn: only
+the map job loads that, and for one formula every process would carry it. The formula is its: sublinear counts,
 smooth inverse document frequency, length one (tests/engine/test_neighbours.py works one out by hand).
 """
 
@@ -44,12 +44,12 @@ class WordSpace:
     def __init__(self, counts: csr_matrix):
         found = np.bincount(counts.indices, minlength=counts.shape[1])
         self._weights = (np.log((1 + counts.shape[0]) / (1 + found)) + 1).astype(np.float32)
-        self._examples = self._weighed(counts)
+        self.examples = self._weighed(counts)  # (texts, 2 · HALF), each of length one
 
     def closeness(self, question: str) -> tuple[np.ndarray, np.ndarray]:
         """(what the nearest has most of, cosine) of every example: here both are the cosine, from 0 to 1."""
         asked = self._weighed(WordVectors().vectors([question]))
-        cosine = (self._examples @ asked.T).toarray()[:, 0]
+        cosine = (self.examples @ asked.T).toarray()[:, 0]
         return cosine, cosine
 
     def _weighed(self, counts: csr_matrix) -> csr_matrix:

@@ -18,11 +18,13 @@ ADVICE = {
             "further. The log and the history say where it stopped. When the machine is well again, retry.",
     "cluster": "Slurm refused it, ended it, or could not run it as asked; its own words are above. Look at the batch "
                "file and the profile (LAB_HOME/slurm), then retry.",
+    "endpoint": "The model's endpoint is busy, fails or is gone. What was made is kept: when it answers again, retry "
+                "goes on from there.",
     "bug": "This is a fault of the lab, not of your settings. The end of the log says where.",
 }
 TITLES = {
     "spec": "The settings were wrong", "data": "The data could not be used", "disk": "The disk is full",
     "memory": "Out of memory", "dependency": "A job it needs did not succeed", "killed": "Killed again and again",
     "cancelled": "Cancelled", "lost": "Lost again and again", "cluster": "The cluster did not run it",
-    "bug": "Something went wrong inside the lab",
+    "endpoint": "The endpoint stopped answering", "bug": "Something went wrong inside the lab",
 }
