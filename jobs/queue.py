@@ -27,6 +27,7 @@ from lab.core.settings import Settings
 from lab.core.spec import Spec, load_spec, read_recipe
 from lab.reports.asked import titled
 from lab.studies.plan import Planned, plan
+from lab.synthesis.specs import MapSpec, TeacherSettings
 from storage.database import Store
 from storage.queries.jobs import get_job, needed_by, needs
 from storage.queries.queue import next_rank
@@ -162,6 +163,11 @@ def job_name(spec: Spec) -> str:
         return f"{spec.model} judges {spec.run}{f' ({spec.part})' if spec.part else ''}"
     if "units" in values:
         return f"{spec.kind} of {values['units']}{f' by {spec.model}' if getattr(spec, 'model', '') else ''}"
+    if isinstance(spec, MapSpec):
+        return f"map of {label(spec.dataset)}"
+    if isinstance(spec, TeacherSettings):
+        source = next(str(values[field]) for field in ("dataset", "problems", "texts") if field in values)
+        return f"{spec.kind} from {label(source)} by {spec.teacher}"
     subject = ", ".join(model_refs(spec)) or str(values.get("base", ""))
     asked = label(values["benchmark"]) if values.get("benchmark") else spec.kind
     return titled(f"{asked} on {subject}", values) if subject else spec.kind

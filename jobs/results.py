@@ -1,5 +1,5 @@
-"""What a job's result becomes in the store: a variant, a benchmark run with its samples, an answer bank, and what a
-judge or a measurement says of the texts of a round.
+"""What a job's result becomes in the store: a variant, a benchmark run with its samples, an answer bank, what a judge
+or a measurement says of the texts of a round, and where the datasets lie that a synthesis has made.
 
 One handler a kind. A kind without a handler keeps its result on the job's row and nothing else.
 """
@@ -16,6 +16,8 @@ from typing import Any
 from sqlmodel import Session, select
 
 from jobs.judged import store_verdicts
+from jobs.made_data import KINDS as MADE
+from jobs.made_data import KeptData, keep_datasets, store_datasets
 from jobs.references import TRAINING_KINDS
 from jobs.round_votes import store_measures, store_votes
 from lab.benchmarks.specs import PASTED
@@ -37,12 +39,14 @@ class Ended:
 
     result: dict[str, Any]
     rows: list[dict[str, Any]] = field(default_factory=list)
+    data: KeptData | None = None  # the datasets of a synthesis, already in their place
 
 
 def read_ended(folder: JobFolder, kind: str) -> Ended:
-    """The result, and the rows of the kinds that leave some."""
+    """The result, and the rows of the kinds that leave some; datasets are copied to where they stay."""
     result = json.loads(folder.result.read_text(encoding="utf-8"))
-    return Ended(result, _read_rows(folder.artifacts / ROW_FILES[kind]) if kind in ROW_FILES else [])
+    rows = _read_rows(folder.artifacts / ROW_FILES[kind]) if kind in ROW_FILES else []
+    return Ended(result, rows, keep_datasets(folder, kind, result) if kind in MADE else None)
 
 
 def _read_rows(path: Path) -> list[dict[str, Any]]:
@@ -160,4 +164,5 @@ HANDLERS: dict[str, Callable[[Session, Job, Ended], None]] = {
     "answers": _answer_bank,
     "rounds-judge": store_votes,
     "measure": store_measures,
+    **dict.fromkeys(MADE, store_datasets),
 }

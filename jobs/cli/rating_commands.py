@@ -92,6 +92,7 @@ def _add_files(actions: argparse._SubParsersAction) -> None:
     export.add_argument("--bom", action="store_true", help="CSV files begin with the mark of UTF-8, for spreadsheets")
     export.add_argument("--agreement", type=float, default=0.5, metavar="SHARE",
                         help="least share of the votes for a line of preferences.jsonl (default 0.5)")
+    _add_pairs(actions)
     send = command(actions, "send", "jobs.cli.rating_files:send", "Write a round without names, for another lab.")
     votes = command(actions, "votes", "jobs.cli.rating_files:write_votes",
                     "Write what was rated here of another lab's round, to send it home.")
@@ -101,6 +102,21 @@ def _add_files(actions: argparse._SubParsersAction) -> None:
     receive = command(actions, "receive", "jobs.cli.rating_files:take",
                       "Take in what another lab sent: a round to rate, or votes that come home.")
     receive.add_argument("file", metavar="FILE.zip", help="its manifest tells which")
+
+
+def _add_pairs(actions: argparse._SubParsersAction) -> None:
+    pairs = command(actions, "pairs", "jobs.cli.rating_pairs:pairs",
+                    "Keep what raters of a closed round preferred as a dataset of pairs.")
+    _add_round(pairs)
+    pairs.add_argument("--agreement", type=float, default=0.7, metavar="SHARE",
+                       help="least share of all votes on a unit for the chosen answer; ties are votes for neither "
+                            "(default 0.7)")
+    pairs.add_argument("--min-votes", type=int, default=2, metavar="N", help="least votes on a unit (default 2)")
+    pairs.add_argument("--keep-thinking", action="store_true",
+                       help="put the thinking back that raters did not see, where the bank has it")
+    pairs.add_argument("--name", default="", help="name of the dataset (default: of the round's number)")
+    pairs.add_argument("--dry-run", action="store_true", help="show what would be kept, keep nothing")
+    add_json(pairs)
 
 
 def _add_round(added: argparse.ArgumentParser) -> None:

@@ -3,6 +3,7 @@
 from storage.tables.accounts import Account, LoginSession
 from storage.tables.benchmarks import BenchmarkRun, BenchmarkSample, BenchmarkScore, SampleReview, SampleScore
 from storage.tables.comparisons import Comparison, ComparisonTurn, Endpoint
+from storage.tables.datasets import RowReview
 from storage.tables.jobs import (
     ENDED,
     STATES,
@@ -33,6 +34,6 @@ from storage.tables.studies import Study, Variant
 __all__ = [
     "ENDED", "STATES", "Account", "Answer", "AnswerBank", "Assignment", "BenchmarkRun", "BenchmarkSample",
     "BenchmarkScore", "BlindGuess", "Comparison", "ComparisonTurn", "Device", "Endpoint", "Job", "JobDependency",
-    "JobEvent", "JudgeVote", "LoginSession", "Metric", "Rater", "Rating", "RatingEvent", "Round", "SampleReview",
-    "SampleScore", "Setting", "Study", "TextMeasure", "Unit", "Variant", "Worker", "now",
+    "JobEvent", "JudgeVote", "LoginSession", "Metric", "Rater", "Rating", "RatingEvent", "Round", "RowReview",
+    "SampleReview", "SampleScore", "Setting", "Study", "TextMeasure", "Unit", "Variant", "Worker", "now",
 ]

@@ -32,6 +32,7 @@ from storage.tables import (
     Rater,
     Rating,
     Round,
+    RowReview,
     Unit,
 )
 from tests.postgres import Postgres
@@ -223,6 +224,25 @@ def test_rounds_of_before_keep_their_ratings_and_freeze_what_was_rated(empty_url
     with store.read() as session:
         (row,) = rating_rows(session, 3)
         assert (row.fluency_a, row.fluency_b, row.preferred, row.model_a) == (2, 4, "b", "one")
+    assert _differences(store) == []
+    store.close()
+
+
+def test_a_store_of_before_row_reviews_keeps_its_rows_and_takes_reviews(empty_url: str, tmp_path: Path) -> None:
+    sixth = create_engine(empty_url)
+    upgrade(sixth, Home(tmp_path), _only_the_first(tmp_path, "0006"))
+    with sixth.begin() as connection:
+        for statement in OLD_BANK:
+            connection.execute(text(statement.replace("think_state", "think_text, think_state").replace(
+                "'none', 'eos'", "'', 'none', 'eos'")))
+    sixth.dispose()
+    store = open_store(empty_url, tmp_path)
+    with store.write() as session:
+        assert session.exec(select(Job.name)).all() == ["x"] and session.exec(select(Answer.bank_id)).all() == [7]
+        session.add(RowReview(data="f", row_id="q", verdict="edited", changes={"answer": "12"}, by="ana"))
+    with store.read() as session:
+        review = session.exec(select(RowReview)).one()
+        assert (review.changes, review.note, review.at.tzinfo is not None) == ({"answer": "12"}, "", True)
     assert _differences(store) == []
     store.close()
 
