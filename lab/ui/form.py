@@ -19,12 +19,14 @@ from lab.bases.cards import bases
 from lab.benchmarks.benchmark import benchmarks
 from lab.core.spec import Spec, SpecT, load_spec, to_yaml
 from lab.data.dataset import datasets
+from lab.data.texts import text_sets
 
 # Fields whose values are names of registered things. A free value is allowed where one exists (a path, 'variant:…').
 CHOICES: dict[str, tuple[Callable[[], Any], bool]] = {
     "base": (bases, True), "bases": (bases, True), "dataset": (datasets, True), "datasets": (datasets, True),
     "benchmark": (benchmarks, False), "benchmarks": (benchmarks, False),
     "model": (bases, True), "models": (bases, True), "start": (dict, True),
+    "teacher": (bases, True), "solvers": (bases, True), "problems": (datasets, True), "texts": (text_sets, True),
 }
 Choices = Mapping[str, Sequence[tuple[str, str]]]  # field name → (label, value) offered besides what is registered
 BOUNDS: tuple[tuple[type, str, str], ...] = (

@@ -6,7 +6,8 @@ KIND_WORDS = {
     "sft": "supervised training", "dpo": "preference training (DPO)", "ppo": "reinforcement learning (PPO)",
     "grpo": "reinforcement learning (GRPO)", "rloo": "reinforcement learning (RLOO)", "pairs": "preference pairs",
     "answers": "answer bank", "suite": "benchmarks of several models", "judge": "a model that judges answers",
-    "engine": "chat engine",
+    "engine": "chat engine", "problems": "synthesis: verifiable problems", "reasoning": "synthesis: complex reasoning",
+    "instructions": "synthesis: graded instructions", "map": "map of a dataset",
 }
 
 

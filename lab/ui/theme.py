@@ -11,7 +11,7 @@ from gradio.themes.utils.sizes import Size
 from lab.ui.arms import arm_styles
 
 SHEETS = ("theme.css", "reading.css", "ratings.css", "jobs.css", "models.css", "check.css", "compare.css",
-          "benchmarks.css")
+          "benchmarks.css", "data.css")
 CSS = "\n".join([arm_styles(), *((Path(__file__).parent / name).read_text(encoding="utf-8") for name in SHEETS)])
 SCRIPT = (Path(__file__).parent / "theme.js").read_text(encoding="utf-8")
 ICON = (  # a data URL: the browser asks nobody for it

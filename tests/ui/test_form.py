@@ -23,15 +23,15 @@ AGREEING = {"batch_size": 96, "micro_batch_size": 12, "gpus": 4, "method": "lora
 
 def other_than_default(field: FormField) -> Any:
     """A valid value that differs from the declared default, made from the declaration alone."""
-    if field.name in AGREEING:
-        return AGREEING[field.name]
     kind, default = field.items or field.info.annotation, field.info.default
+    if field.name in AGREEING and (get_origin(kind) is not Literal or AGREEING[field.name] in get_args(kind)):
+        return AGREEING[field.name]
     if get_origin(kind) is Literal:
         value: Any = next(choice for choice in reversed(get_args(kind)) if choice != default)
     elif kind in (int, float):
         low = next((m.ge for m in field.info.metadata if isinstance(m, annotated_types.Ge)), 0)
         high = next((m.le for m in field.info.metadata if isinstance(m, annotated_types.Le)), low + 48)
-        value = kind(0.25 if kind is float else min(low + 48, high))
+        value = kind(low + 0.25 if kind is float else min(low + 48, high))
     else:
         value = kind("one-word")
     many = [value, *([kind(f"{value}-2")] if kind is str else [])]

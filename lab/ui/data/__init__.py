@@ -1,0 +1,1 @@
+"""The Data page: what datasets there are, one of them row by row, and how new ones are made."""
