@@ -89,6 +89,8 @@ class _Server:
         body = b""
         while True:
             event = await receive()
+            if event["type"] == "http.disconnect":  # killed in the middle of its request
+                return
             body += event.get("body", b"")
             if not event.get("more_body"):
                 break
