@@ -11,13 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from sqlmodel import Session, col, select, update
+from sqlmodel import Session, col, func, select, update
 
 from jobs.devices import Found, kind_for
 from storage.queries.queue import MOST_READY, is_paused, ready_jobs
 from storage.tables import Device, Job, JobEvent, now
 
 ACTIVE = ("starting", "running")
+MOST_WITHOUT_DEVICE = 4  # jobs of a machine that hold none at a time: each is a process all the same
 FIRST_LOOK = 12  # jobs of the line that a claim looks at first
 STRANGERS_MIB = 1024  # a free card with more than this in use by others is left alone
 
@@ -50,11 +51,16 @@ def claim(session: Session, worker: str, host: str) -> Job | None:
     if is_paused(session):
         return None
     devices = list(session.exec(select(Device).where(Device.host == host).order_by(Device.kind, Device.name)))
+    without = select(func.count()).select_from(Job).where(
+        col(Job.state).in_(ACTIVE), Job.host == host, Job.devices == 0)
+    is_full = session.exec(without).one() >= MOST_WITHOUT_DEVICE
     for most in (FIRST_LOOK, MOST_READY):  # the first few mostly suffice, and two hundred rows take ten times as long
         line = ready_jobs(session, limit=most)
         for job in startable(line, devices):
             chosen = choose(job, devices)
             assert chosen is not None, "startable yields what can be chosen"
+            if not job.devices and is_full:
+                continue
             _take(session, job, chosen, (worker, host))
             return job
         if len(line) < most:

@@ -9,9 +9,11 @@ from lab.benchmarks.resolving import absolute_benchmark, own_benchmark_files, re
 from lab.core.errors import Fault, LabError
 from lab.core.spec import Spec
 from lab.data.dataset import datasets
+from lab.data.noted import resolve_any
 from lab.data.pairs import pair_sets, resolve_pairs
 from lab.data.resolving import absolute_paths, own_parts, resolve_dataset
 from lab.data.texts import absolute_texts, own_texts, resolve_texts
+from lab.synthesis.specs import MapSpec
 
 
 class _Kind(NamedTuple):
@@ -52,12 +54,13 @@ def _full(value: Any, kind: _Kind) -> Any:
 def check_own_files(spec: Spec) -> list[Fault]:
     """A fault for each file that cannot be read to its end: the broken line is named before anything is queued."""
     faults = []
+    map_reads: Callable[[str], Any] = lambda name: resolve_any(name).load()  # noqa: E731  a map is of pairs, too
     for field, kind in FIELDS.items():
         value = getattr(spec, field, ())
         for expression in (value,) if isinstance(value, str) else value:
             for name in kind.own(expression) if expression else ():
                 try:
-                    kind.read(name)
+                    (map_reads if spec.kind == MapSpec.kind else kind.read)(name)
                 except LabError as error:
                     faults.append(Fault(field, str(error), name))
     return faults

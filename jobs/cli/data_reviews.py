@@ -31,15 +31,19 @@ def review(options: argparse.Namespace) -> int:
     if changes and len(options.rows) > 1:
         raise LabError("an edit is of one row", "spec")
     rows = {noted.id: noted.row for noted in found.rows}
+    with open_store().read() as session:  # a further edit adds to the one before, and what is approved is as edited
+        before = {row: dict(one.review.changes) for row, one in reviews_of(session, found.key).items()}
     for row_id in options.rows:
         if row_id not in rows:
             hint = nearest(row_id, rows) if len(rows) <= 20 else "`data rows` lists them."
             raise LabError(f"'{options.name}' has no row '{row_id}'. {hint}", "spec")
         if changes:
+            changes = {**before.get(row_id, {}), **changes}
             edited(rows[row_id], changes, scores)
-    said = Said(VERDICTS[options.verdict], changes, options.note)
     with open_store().write() as session:
         for row_id in options.rows:
+            standing = before.get(row_id, {}) if options.verdict == "approve" else changes
+            said = Said(VERDICTS[options.verdict], standing, options.note)
             review_row(session, RowPlace(found.key, row_id, found.kind), said, options.reviewer)
     print(f"{VERDICTS[options.verdict]}: {', '.join(options.rows)}")
     return 0

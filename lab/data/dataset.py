@@ -99,11 +99,16 @@ def _examples(records: Iterable[Record], row: ReadRow, skipped: Counter[str]) ->
 def with_own_ids(rows: Iterable[Row]) -> list[Row]:
     """The rows in order; the second row of an id is called 'id-2', and so on."""
     seen: Counter[str] = Counter()
+    taken: set[str] = set()
     unique = []
     for row in rows:
         seen[row.id] += 1
-        again = seen[row.id]
-        unique.append(row if again == 1 else row.model_copy(update={"id": f"{row.id}-{again}"}))
+        name = row.id if seen[row.id] == 1 else f"{row.id}-{seen[row.id]}"
+        while name in taken:  # 'q', 'q', 'q-2': that one is called so already
+            seen[row.id] += 1
+            name = f"{row.id}-{seen[row.id]}"
+        taken.add(name)
+        unique.append(row if name == row.id else row.model_copy(update={"id": name}))
     return unique
 
 

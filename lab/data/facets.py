@@ -11,6 +11,7 @@ from lab.data.noted_parts import GRADES
 NONE = "none"  # shown where a row says nothing; a department 'None' is what a teacher has said
 NUMBERS = (*GRADES, "depth", "attempt", "n_asked")
 WITH, WITHOUT = "with", "without"
+LARGEST = 1e15  # no grade and no count is larger: what is, was written by mistake
 
 
 def texts_of(noted: NotedRow, facet: str) -> tuple[str, ...]:
@@ -26,7 +27,8 @@ def texts_of(noted: NotedRow, facet: str) -> tuple[str, ...]:
 def number_of(noted: NotedRow, name: str) -> float | None:
     """A grade, a depth or another number of the notes; None where there is none."""
     value = noted.notes.get(name)
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return value if is_number and abs(value) < LARGEST else None  # not a number is not smaller either
 
 
 def trace_of(noted: NotedRow) -> str:

@@ -14,6 +14,7 @@ from lab.data.noted_parts import GRADES
 
 SCALES = {"quality": (1, 10), "complexity": (1, 10), "relevance": (1, 6)}  # of FineMedLM-o1, arXiv 2501.09213
 MOST_BINS = 20
+MOST_OF_A_SCALE = 100  # bins, where somebody's grades go beyond the scale
 EVERY = "all"  # the one group of a histogram that is not split
 
 
@@ -98,7 +99,9 @@ def _scale(grade: str, values: Sequence[float | None]) -> list[tuple[int, int]]:
     """One bin a number: the grade's own scale, wider where a value is outside of it."""
     known = [floor(value) for value in values if value is not None]
     low, high = SCALES.get(grade, (min(known, default=0), max(known, default=0)))
-    return [(at, at) for at in range(min(low, *known, low), max(high, *known, high) + 1)]
+    low, high = min(low, *known, low), max(high, *known, high)
+    width = -(-(high - low + 1) // MOST_OF_A_SCALE)  # 1 on every real scale
+    return [(at, at + width - 1) for at in range(low, high + 1, width)]
 
 
 def lengths(name: str, values: Sequence[int | None]) -> Histogram:

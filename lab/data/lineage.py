@@ -1,13 +1,14 @@
 """Lineage: what a dataset was made of, and that of what, as far as it is on this machine.
 
-Parents are found by the fingerprint of their rows, so a file that was moved or renamed is found, and one that was
-changed since is said to be another.
+Parents are found by their names, and where these hold other rows or nothing, by the fingerprint of their rows among the
+made files: one that was moved or renamed is found, and a file that was changed since is said to be another.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -16,7 +17,7 @@ from lab.data.dataset import Dataset
 from lab.data.importing import Lineage, lineage_of
 from lab.data.made import Made, Parent, find_made, made_files, made_of
 from lab.data.mixture import parse
-from lab.data.noted import resolve_any
+from lab.data.noted import read_noted, resolve_any
 from lab.data.own import HUB
 from lab.data.pairs import PairSet
 from lab.data.texts import TextSet, resolve_texts
@@ -71,19 +72,39 @@ def _chain(name: str, known: dict[str, Path], depth: int) -> Iterator[Link]:
     link = replace(_link(parts[0].name, depth), name=name)
     yield link
     if link.made and depth < DEEPEST:
+        # A version in which rows were only approved has its parent's fingerprint: nothing is its own parent.
+        others = {sha: path for sha, path in known.items() if not link.path or path.resolve() != link.path.resolve()}
         for parent in link.made.parents:
-            yield from _of_parent(parent, known, depth + 1)
+            yield from _of_parent(parent, others, depth + 1)
 
 
 def _of_parent(parent: Parent, known: dict[str, Path], depth: int) -> Iterator[Link]:
-    """The chain of a parent, found by its rows; else by its name, with what that leaves open."""
+    """The chain of a parent, found by its name; by its rows where nothing of that name holds them."""
+    first, *rest = _chain(parent.name, known, depth)
     place = known.get(parent.sha256)
-    first, *rest = _chain(str(place) if place else parent.name, known, depth)
+    if place and (first.kind == "missing" or first.made and first.made.fingerprint != parent.sha256):
+        first, *rest = _chain(str(place), known, depth)
     remark = first.remark
-    if first.made and first.made.fingerprint != parent.sha256:
+    if first.kind in ("made", "file") and _rows_in(first.path) not in ("", parent.sha256):
         remark = "the file of this name holds other rows than those that were read"
     yield replace(first, name=parent.name, rows=parent.rows, sha256=parent.sha256, remark=remark)
     yield from rest
+
+
+def _rows_in(path: Path | None) -> str:
+    """Fingerprint of what a file holds now; '' for none, and for one that holds no rows (any more)."""
+    if path is None or not path.is_file():
+        return ""
+    found = path.stat()
+    return _fingerprint(str(path), found.st_mtime_ns, found.st_size)
+
+
+@lru_cache(64)
+def _fingerprint(path: str, *_state: int) -> str:
+    try:
+        return read_noted(path).fingerprint
+    except LabError:
+        return ""
 
 
 def _link(name: str, depth: int) -> Link:

@@ -175,7 +175,7 @@ def lost_fields(schema: Schema, noted: NotedRow) -> list[str]:
     row = noted.row
     fields = [name for name in ("trace", "steps", "options", "subject") if getattr(row, name, None)]
     if isinstance(row, Example) and row.gold and row.gold != row.answer:
-        fields.append("gold")
+        fields += ["gold", "answer"]
     if noted.notes:
         fields.append("notes")
     return [name for name in fields if name not in schema.holds]

@@ -17,6 +17,7 @@ MOST_PAUSE_S = 30.0  # of what an endpoint asks to wait
 REFUSING = (400, 413, 422)  # of one request: a prompt that is too long, a filter
 FLEETING = (408, 409, 425)  # besides every 5xx
 BUSY = (429, 503, 529)
+FLAGGED = ("moderation", "flagged", "content policy", "content_policy")  # in a 403 that is about the question
 
 
 class EndpointError(LabError):
@@ -38,13 +39,15 @@ def trouble_of(error: Exception) -> Trouble:
 
 
 def trouble_with(response: httpx.Response) -> Trouble:
-    """By the status of a refusal: 402 (nothing left to pay with) is settings, as 401, 403 and 404 are."""
+    """By the status of a refusal, whose body has been read: 402 (nothing left to pay with) is settings, as 401, 403 and
+    404 are; but a 403 of a moderated question is that question's alone."""
     status = response.status_code
     if status in BUSY:
         return Trouble("passing", busy=True, wait_s=asked_wait_s(response))
     if status in FLEETING or status >= 500:
         return Trouble("passing", wait_s=asked_wait_s(response))
-    return Trouble("refused" if status in REFUSING else "settings")
+    flagged = status == 403 and any(word in response.text.lower() for word in FLAGGED)
+    return Trouble("refused" if status in REFUSING or flagged else "settings")
 
 
 def asked_wait_s(response: httpx.Response) -> float | None:
@@ -64,6 +67,9 @@ def key_headers(source: ModelSource) -> dict[str, str]:
         return {}
     if not (key := os.environ.get(source.key_env, "").strip()):
         raise LabError(f"'{source.label}' needs a key: set {source.key_env} in the environment the lab starts in")
+    if not (key.isascii() and key.isprintable()):
+        raise LabError(f"the key in {source.key_env} holds a sign that no key has (the end of a line, a typographic "
+                       "quote): set it anew")
     return {"Authorization": f"Bearer {key}"}
 
 

@@ -186,7 +186,9 @@ class RemoteModels:
                 self._newer.add((source.url, source.remote_model))
                 body = self._named(source, body)
             elif trouble_with(response).kind != "passing" or (pause_s := next(pauses)) is None:
-                raise EndpointError(await self._refusal(source, response.status_code, text), trouble_with(response))
+                trouble = trouble_with(response)
+                status = 400 if trouble.kind == "refused" else response.status_code
+                raise EndpointError(await self._refusal(source, status, text), trouble)
             else:
                 await asyncio.sleep(wait_s(response, pause_s))
 

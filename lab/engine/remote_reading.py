@@ -66,6 +66,7 @@ class Heard:
             for place, (part, text) in enumerate(pieces):
                 yield self._counted(Chunk(part, text, logprobs=() if place else tokens))  # type: ignore[arg-type]
         if reason := choice.get("finish_reason"):
+            _check_whole(reason)
             stopped = reason == "stop" and choice.get("stop_reason") is not None
             self._finish = "length" if reason == "length" else "stop" if stopped else "eos"
 
@@ -126,6 +127,14 @@ class Heard:
             return min(made, int(details["reasoning_tokens"]))
         pieces = sum(self._n_pieces.values())
         return round(made * self._n_pieces["thinking"] / pieces) if pieces else 0
+
+
+def _check_whole(reason: str) -> None:
+    """What a filter or a server that shuts down has cut looks like an answer, and is none."""
+    if reason in ("abort", "error"):
+        raise EndpointError("the endpoint broke off in the middle of an answer", Trouble("passing"))
+    if reason == "content_filter":
+        raise EndpointError("the endpoint's content filter stopped the answer", Trouble("refused"))
 
 
 def old_logprobs(choice: Mapping[str, Any]) -> tuple[TokenLogprob, ...]:

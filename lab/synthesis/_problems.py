@@ -41,7 +41,7 @@ def make_problems(spec: ProblemsSpec, context: Context) -> dict[str, Any]:
     notes = [*notes_on(asked, loaded.skipped, driven.n_open, driven.out_of_budget), *clear.notes,
              *note_of(driven.spent)]
     name = named(spec, spec.dataset, names["teacher"])
-    told = {"name": name, "title": name, "parents": [parent_of(spec.dataset, rows)], "notes": notes}
+    told = {"name": name, "title": name, "parents": [parent_of(spec.dataset, loaded.rows)], "notes": notes}
     return {
         "datasets": leave(context.folder, _halves(driven, spec, names["teacher"]), dropped_rows(driven.states), told),
         "funnel": funnel_of(driven.states).model_dump(mode="json"), "counts": counts_of(driven.states),

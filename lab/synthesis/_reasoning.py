@@ -42,7 +42,7 @@ def make_reasoning(spec: ReasoningSpec, context: Context) -> dict[str, Any]:
     notes = [*notes_on(asked, loaded.skipped, driven.n_open, driven.out_of_budget),
              *_notes(spec, driven.states), *note_of(driven.spent)]
     name = named(spec, spec.problems.replace(":", "-"), names["teacher"])
-    told = {"name": name, "title": name, "parents": [parent_of(spec.problems, rows)], "notes": notes}
+    told = {"name": name, "title": name, "parents": [parent_of(spec.problems, loaded.rows)], "notes": notes}
     files = _files(spec, driven.states, names["teacher"])
     return {
         "datasets": leave(context.folder, files, dropped_rows(driven.states), told),

@@ -20,7 +20,7 @@ from lab.synthesis.cache import Kept
 from lab.synthesis.heard import refusal, reply_of
 from lab.synthesis.machine import Ask, Reply
 from lab.synthesis.pacing import Pace, Tries
-from lab.synthesis.spending import Counter, is_spent
+from lab.synthesis.spending import Counter, is_spent, price
 from lab.synthesis.teachers import Model, Roster
 
 FIRST_REFUSALS = 10  # of a model that has answered nothing yet: then the settings are wrong, not the items
@@ -97,6 +97,16 @@ class Desk:
         tokens, usd = self.roster.tokens_before + self.counter.n_tokens, self.roster.usd_before + self.counter.usd
         return is_spent(self._spec, tokens, usd)
 
+    def _is_promised(self) -> bool:
+        """Whether the budget is used up once what is under way has come, each as dear as replies were so far."""
+        n, n_flying, spec = self.counter.n_requests, len(self._flying), self._spec
+        if not n_flying:
+            return False
+        tokens = self.counter.n_tokens / n if n else spec.max_new_tokens
+        usd = self.counter.usd / n if n else price(spec, 0, spec.max_new_tokens)
+        return is_spent(spec, self.roster.tokens_before + self.counter.n_tokens + int(tokens * n_flying),
+                        self.roster.usd_before + self.counter.usd + usd * n_flying)
+
     def take(self, place: int, ask: Ask) -> Reply | None:
         """The reply, if it is in the cache; else the request waits for its turn."""
         key = self.roster.key(ask)
@@ -125,7 +135,7 @@ class Desk:
             if line.waiting and not line.n_flying and line.pace.given_up(now):
                 self._submit(self._probe(line.waiting[0]))
             while (line.waiting and self.n_flying < self._spec.at_once and line.pace.may_ask(now, line.n_flying)
-                   and not self.is_spent):
+                   and not self.is_spent and not self._is_promised()):
                 self._submit(line.waiting.popleft())
 
     def hear(self, timeout_s: float) -> Answers:

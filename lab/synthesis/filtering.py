@@ -100,6 +100,10 @@ class ProblemsMachine:
     def _solved(self, state: ProblemState, reply: Reply) -> ProblemState:
         options = state.row.options or {}
         said = read_choice(reply.text, options).letter if reply.finish in ("eos", "stop") else None
+        if said is None:  # hard enough as far as anybody can tell, and counted
+            words = {"length": "cut", "refused": "refused"}
+            why = f"solver: {words.get(reply.finish) or ('no option named' if reply.text.strip() else 'empty')}"
+            state = state.model_copy(update={"n_unread": state.n_unread | {why: state.n_unread.get(why, 0) + 1}})
         if said not in keys_of(state.row):
             return self._to_filter(state)
         if state.solver + 1 < len(self.spec.solvers):

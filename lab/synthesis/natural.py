@@ -4,8 +4,9 @@ the short forms of the ablation. How these replies are read.
 
 from __future__ import annotations
 
+from lab.data.normalise import MARKS
 from lab.synthesis.machine import Reply
-from lab.synthesis.replies import read_object, text_of
+from lab.synthesis.replies import read_object, read_text, text_of
 from lab.synthesis.unread import Unread
 
 NATURAL = ("text", "NaturalReasoning")  # the lab's field, and the paper's
@@ -19,9 +20,23 @@ def read_natural(reply: Reply) -> str | Unread:
         found = fields if isinstance(fields, Unread) else text_of(fields, name)
         if isinstance(found, str) and "\n" not in found:
             return Unread(reason="wrong shape", why="the thinking is one line, not one line a thought")
-        if isinstance(found, str) or found.reason != "wrong shape":
+        if isinstance(found, str):
+            return unmarked(found)
+        if found.reason != "wrong shape":
             return found
     return Unread(reason="wrong shape", why="a field 'text' with the thinking was asked for")
+
+
+def read_unmarked(reply: Reply) -> str | Unread:
+    """A whole text without marks of thinking."""
+    text = read_text(reply)
+    return text if isinstance(text, Unread) else unmarked(text)
+
+
+def unmarked(text: str) -> str | Unread:
+    """The text, unless it holds what ends or begins a thought: trained on, it would be read as something else."""
+    marked = any(mark.search(text) for pair in MARKS.values() for mark in pair)
+    return Unread(reason="wrong shape", why="it holds marks of a thought") if marked else text
 
 
 def read_simple(reply: Reply) -> tuple[str, str] | Unread:
@@ -29,7 +44,11 @@ def read_simple(reply: Reply) -> tuple[str, str] | Unread:
     found = read_object(reply, ("thinking", "answer"))
     if isinstance(found, Unread):
         return found
-    thinking, answer = text_of(found, "thinking"), text_of(found, "answer")
-    if isinstance(thinking, Unread):
-        return thinking
-    return answer if isinstance(answer, Unread) else (thinking, answer)
+    parts: list[str] = []
+    for name in ("thinking", "answer"):
+        text = text_of(found, name)
+        text = text if isinstance(text, Unread) else unmarked(text)
+        if isinstance(text, Unread):
+            return text
+        parts.append(text)
+    return parts[0], parts[1]

@@ -28,7 +28,7 @@ class Pace:
 
     def __init__(self, most: int, patience_s: float, dice: random.Random | None = None):
         self.limit = float(most)  # requests at the same time
-        self._most, self._patience_s, self._dice = most, patience_s, dice or random.Random()
+        self._most, self.patience_s, self._dice = most, patience_s, dice or random.Random()
         self._ceiling = float(most)
         self._in_a_row, self._streak = 0, 0  # failures, and pauses, since the last answer
         self._lowered_at = -1e9
@@ -58,15 +58,15 @@ class Pace:
             if trouble.busy and not self._streak:  # what was too much before; in an outage nothing is learnt
                 self._ceiling = max(1.0, CEILING * min(self.limit, n_flying))
             self.limit, self._lowered_at = max(1.0, min(self.limit, n_flying) / 2), now
-        if trouble.wait_s is not None:
-            self.paused_until = max(self.paused_until, now + trouble.wait_s)
-        elif outage and now >= self.paused_until:
+        if trouble.wait_s is not None:  # a day is longer than anybody's patience
+            self.paused_until = max(self.paused_until, now + min(trouble.wait_s, self.patience_s))
+        if outage and now >= self.paused_until:  # also where it says to come back at once
             self._streak += 1
             self.paused_until = now + self.own_pause_s(self._streak - 1)
 
     def given_up(self, now: float) -> bool:
         """Nothing was answered for as long as the job has patience."""
-        return self.failing_since is not None and now - self.failing_since >= self._patience_s
+        return self.failing_since is not None and now - self.failing_since >= self.patience_s
 
     def own_pause_s(self, n_before: int) -> float:
         """Exponential, half of it by chance."""
@@ -85,13 +85,16 @@ class Tries:
         self._since: float | None = None
 
     def failed(self, now: float, pace: Pace, trouble: Trouble) -> float:
-        """How long it waits for itself, where the endpoint did not say how long all should."""
+        """How long it waits for itself. How long all wait when there is too much to do is the pace's."""
         self._since = now if self._since is None else self._since
         if pace.n_answers != self._answers and not trouble.busy:
             self._own += 1
         self._answers = pace.n_answers
         self._n += 1
-        return pace.own_pause_s(self._n - 1) if trouble.wait_s is None else 0.0
+        own_s = pace.own_pause_s(self._n - 1)
+        if trouble.wait_s is None:
+            return own_s
+        return 0.0 if trouble.busy else max(own_s, min(trouble.wait_s, pace.patience_s))
 
     def doubt(self) -> None:
         """The endpoint has just answered something else: if this fails once more, it is its own fault."""

@@ -24,9 +24,9 @@ from lab.core.types import Example
 from lab.data.chat import question_text
 from lab.synthesis.actions import Action, as_json, without_check
 from lab.synthesis.machine import Ask, Reply, seed_of
-from lab.synthesis.natural import read_natural, read_simple
+from lab.synthesis.natural import read_natural, read_simple, read_unmarked
 from lab.synthesis.prompts import Prompts
-from lab.synthesis.replies import read_actions, read_text, read_true_false
+from lab.synthesis.replies import read_actions, read_true_false
 from lab.synthesis.search_state import Phase, Plainly, SearchState, candidate, reference
 from lab.synthesis.specs import RULE, ReasoningSpec
 from lab.synthesis.strategies import STRATEGIES, strategy
@@ -88,7 +88,7 @@ class ReasoningMachine:
                 return self._unread(state, text) if isinstance(text, Unread) else state.but(
                     trace=text, phase="respond", tries=0)
             case "respond":
-                text = read_text(reply)
+                text = read_unmarked(reply)
                 return self._unread(state, text) if isinstance(text, Unread) else self._to_verdict(
                     state.but(response=text), "confirm")
             case "simple" | "direct":
@@ -151,7 +151,7 @@ class ReasoningMachine:
         """An answer of the ablation. One that cannot be read is one of its tries."""
         form = state.phase
         before = state.simple if form == "simple" else state.direct
-        found = read_simple(reply) if form == "simple" else read_text(reply)
+        found = read_simple(reply) if form == "simple" else read_unmarked(reply)
         trace, answer = found if isinstance(found, tuple) else ("", "" if isinstance(found, Unread) else found)
         state = state.but(**{form: Plainly(trace=trace, answer=answer, n=before.n + 1 if before else 1)})
         if isinstance(found, Unread):

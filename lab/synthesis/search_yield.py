@@ -23,8 +23,10 @@ def stage_of(state: SearchState) -> str:
 
 def funnel_of(states: Sequence[SearchState], ablation: bool) -> Funnel:
     """The counts of all problems, open ones too. `solved` counts what was found, not what was shown."""
-    names = (*STAGES, MATCHED) if ablation else STAGES
+    names = [*STAGES, MATCHED] if ablation else [*STAGES]
     at = [names.index(stage_of(state)) for state in states]
+    if any(state.provenance == "label_shown" for state in states):
+        names[names.index("solved")] = "solved or shown"
     ended = sorted(((place, state.outcome, state.id) for place, state in zip(at, states, strict=True)
                     if state.done and state.outcome != SOLVED), key=lambda each: each[0])
     solved = Counter((state.attempt, state.depth) for state in states if state.provenance == "found")

@@ -7,8 +7,9 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from lab.bases.resolving import check_base_name
-from lab.core.errors import Fault
+from lab.core.errors import Fault, LabError
 from lab.core.spec import Spec
+from lab.data.noted import resolve_any
 from lab.data.resolving import check_dataset_name
 from lab.data.texts import check_texts_name
 from lab.synthesis.prompts import check_prompts
@@ -43,7 +44,10 @@ class TeacherSettings(Spec):
     budget_usd: float = Field(0, ge=0, description="Most that may be spent, in USD, by the prices below; 0: no limit.")
     usd_per_million_prompt: float = Field(0, ge=0, description="Price of a million prompt tokens, in USD.")
     usd_per_million_completion: float = Field(0, ge=0, description="Price of a million tokens of replies, in USD.")
-    use_cache: bool = Field(True, description="Take a reply that this lab has had to the same request before.")
+    use_cache: bool = Field(
+        True, description="Take a reply that this lab has had to the same request before. An endpoint is known by its "
+        "address and model name: switch this off when another model answers there now."
+    )
     prompts: str = Field("", description="Folder of prompt templates of your own (.md, by the names of the lab's).")
     max_items: int = Field(0, ge=0, description="Only the first so many items; 0: all.")
     seed: int = Field(0, ge=0, le=2**31 - 1, description="Decides strategies, orders and the seed of each request.")
@@ -159,7 +163,7 @@ class MapSpec(Spec):
     """A map of a dataset's questions: each row as a point, by what it says."""
 
     kind: ClassVar[str] = "map"
-    dataset: str = Field("demo-medical", min_length=1, description="A dataset, as training names it.")
+    dataset: str = Field("demo-medical", min_length=1, description="A dataset or pairs, as training names it.")
     embedder: str = Field(
         "BAAI/bge-large-en-v1.5", min_length=1,
         description="Sentence encoder (folder or hub id), or 'tfidf', which needs no download."
@@ -174,4 +178,8 @@ class MapSpec(Spec):
     seed: int = Field(4, ge=0, le=2**31 - 1, description="Of the draw and of t-SNE, as the paper.")
 
     def check_names(self) -> list[Fault]:
-        return check_dataset_name("dataset", self.dataset)
+        try:
+            resolve_any(self.dataset)
+        except LabError as error:
+            return [Fault("dataset", str(error), self.dataset)]
+        return []

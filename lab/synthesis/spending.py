@@ -55,6 +55,10 @@ class Counter:
         self.n_tokens = sum(each.n_tokens for each in before.by_role.values())
         self.usd = sum(each.usd for each in before.by_role.values())
 
+    @property
+    def n_requests(self) -> int:
+        return sum(counts["n_requests"] for counts in self._roles.values())
+
     def add(self, role: str, reply: Reply, *, priced: bool, told: bool = True) -> None:
         """`priced`: somebody else's machine answered. `told`: it said how many tokens that were."""
         counts = self._roles.setdefault(role, RoleSpent().model_dump())

@@ -30,7 +30,8 @@ from lab.synthesis.machine import Ask
 from lab.synthesis.specs import EMBEDDED, RULE, TeacherSettings
 from lab.synthesis.spending import price
 
-EMBEDDED_FILES = Path(__file__).parent / "embedded"
+LAB = Path(__file__).parents[1]
+EMBEDDED_FOLDERS = (LAB / "synthesis" / "embedded", LAB / "data" / "demo")  # its code, and what it knows
 Tell = Callable[[Chunk], None]
 Cancel = Callable[[], None]
 
@@ -212,8 +213,9 @@ def _embedded_identity() -> str:
     from lab.synthesis.embedded.settings import Settings
 
     code = hashlib.sha256()
-    for path in sorted(EMBEDDED_FILES.glob("*.py")):
-        code.update(path.read_bytes())
+    for folder in EMBEDDED_FOLDERS:
+        for path in sorted(folder.glob("*.py")):
+            code.update(path.read_bytes())
     return json.dumps(["embedded", repr(Settings()), code.hexdigest()])
 
 
@@ -226,4 +228,12 @@ def _local_identity(source: ModelSource) -> str:
     """By content, as benchmarks name a model: the same weights in another folder have said the same."""
     card = bases()[source.base]
     weights, tokenizer = weights_fingerprint(card, source), tokenizer_fingerprint(card)
-    return json.dumps(["local", ENGINE_VERSION, weights, tokenizer, source.template_sha, model_style(source)])
+    parts = ["local", ENGINE_VERSION, weights, tokenizer, source.template_sha, model_style(source)]
+    return json.dumps([*parts, *_precision()])
+
+
+def _precision() -> list[str]:
+    """A GPU's number format; the CPU's is the usual one and says nothing. As the run key of benchmarks."""
+    from torch import cuda
+
+    return ["bfloat16"] if cuda.is_available() else []

@@ -204,8 +204,7 @@ def test_the_form_tells_faults_warns_and_makes_a_job_of_the_demo(lab, page):
     assert job.facts["datasets"]
 
 
-@pytest.mark.parametrize("dark", [False, True])
-@pytest.mark.parametrize("width", [400, 1400])
+@pytest.mark.parametrize(("width", "dark"), [(400, True), (1400, False)])
 def test_every_part_fits_a_window_by_day_and_by_night(lab, page, here, width, dark):
     page.set_viewport_size({"width": width, "height": 900})
     theme = "&__theme=dark" if dark else "&__theme=light"

@@ -15,7 +15,7 @@ from lab.data.importing import import_file
 from lab.data.jsonl import read_jsonl, write_rows
 from lab.data.keeping import keep_made
 from lab.data.lineage import lineage
-from lab.data.made import EMBEDDED, Parent, embedded_roles, find_made, made_files, made_of
+from lab.data.made import EMBEDDED, FOLDER, Parent, embedded_roles, find_made, made_files, made_of
 from lab.data.pair_rows import write_pairs
 from lab.data.resolving import resolve_dataset
 from lab.synthesis.specs import EMBEDDED as TEACHER
@@ -149,3 +149,15 @@ def test_the_embedded_teacher_is_known_by_the_name_synthesis_gives_it(tmp_path: 
     made = made_of(kept)
     assert made and embedded_roles(made) == ["teacher"]
     assert json.loads(kept.with_suffix(".made.json").read_text())["teachers"]["verifier"]["label"] == "big"
+
+
+def test_a_version_in_which_rows_were_only_approved_is_not_its_own_parent(tmp_path: Path) -> None:
+    """Notes are no part of a fingerprint: child and parent have the same."""
+    first = keep_made(tmp_path / FOLDER, source(tmp_path / "job"), facts())
+    same = made_of(first).fingerprint
+    write_rows(tmp_path / "approved.jsonl", ROWS, [{"reviewed": "approved"}] * len(ROWS))
+    parent = Parent(name=str(first), sha256=same, rows=len(ROWS))
+    second = keep_made(tmp_path / FOLDER, tmp_path / "approved.jsonl", facts(by="review", parents=[parent]))
+    assert made_of(second).fingerprint == same
+    links = lineage(str(second), tmp_path)
+    assert [link.path for link in links[:2]] == [second, first] and len(links) < 5

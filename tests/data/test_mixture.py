@@ -8,6 +8,7 @@ import pytest
 
 from lab.core.errors import LabError
 from lab.core.types import Example
+from lab.data.dataset import with_own_ids
 from lab.data.mixture import Part, interleave, parse, repeated_questions
 
 
@@ -69,3 +70,8 @@ def test_ids_are_made_unique_and_repeated_questions_counted() -> None:
     mixed = interleave([one, two])
     assert len({row.id for row in mixed}) == 8 and {"a-0", "a-0-2"} <= {row.id for row in mixed}
     assert repeated_questions([one, two]) == 3 and repeated_questions([one, rows("b", 3)]) == 0
+
+
+def test_a_name_that_is_taken_already_is_not_given_again() -> None:
+    named = [Example(id=name, question=f"{n}?", answer="a", gold="a") for n, name in enumerate(("q", "q", "q-2", "q"))]
+    assert [one.id for one in with_own_ids(named)] == ["q", "q-2", "q-2-2", "q-3"]

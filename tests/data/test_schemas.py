@@ -110,7 +110,7 @@ def test_messages_come_back_from_a_file_of_conversations(tmp_path: Path, rows: s
 
 def test_fields_without_a_place_are_counted(tmp_path: Path, rows: str) -> None:
     lost = export(rows, "medical-o1-verifiable", tmp_path / "out").rendered.lost
-    assert lost == {"trace": 3, "subject": 4, "notes": 3, "steps": 1}
+    assert lost == {"trace": 3, "subject": 4, "notes": 3, "steps": 1, "answer": 3}
     assert "gold" in export(rows, "medical-o1-sft", tmp_path / "out").rendered.lost
 
 

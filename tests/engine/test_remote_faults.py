@@ -6,8 +6,9 @@ from email.utils import formatdate
 import httpx
 import pytest
 
+from lab.core.errors import LabError
 from lab.engine.protocol import ChatRequest, Trouble
-from lab.engine.remote_faults import asked_wait_s, trouble_of, trouble_with
+from lab.engine.remote_faults import asked_wait_s, key_headers, trouble_of, trouble_with
 from lab.engine.remote_models import RemoteModels
 from tests.engine.test_remote import CHAT, Endpoint, asked, deltas, source
 
@@ -38,8 +39,9 @@ def test_a_status_says_whether_to_ask_again(status, kind, busy):
 
 
 @pytest.mark.parametrize("told, least, most", [("3", 3, 3), ("0.5", 0.5, 0.5), ("-1", None, None), ("soon", None, None),
-                                               ("", None, None), (formatdate(time.time() + 60, usegmt=True), 30, 61)])
+                                               ("", None, None), ("in a minute", 30, 61)])
 def test_a_wait_is_read_in_seconds_or_as_a_date(told, least, most):
+    told = formatdate(time.time() + 60, usegmt=True) if told == "in a minute" else told
     wait_s = asked_wait_s(httpx.Response(429, headers={"retry-after": told}))
     assert wait_s is None if least is None else least <= wait_s <= most
     assert trouble_with(httpx.Response(429, headers={"retry-after": told})).wait_s is None or least is not None
@@ -92,3 +94,22 @@ def test_the_newer_name_of_a_field_is_remembered():
         models._pauses_s = ()
         assert heard(models, whole=True).kind == heard(models, whole=True).kind == "end"
     assert len(endpoint.asked) == 3 and all("max_tokens" not in body for _, body in endpoint.asked[1:])
+
+
+@pytest.mark.parametrize("reason, kind", [("content_filter", "refused"), ("abort", "passing"), ("error", "passing")])
+def test_an_answer_that_was_cut_by_a_filter_or_a_server_going_down_is_none(reason, kind):
+    cut = {"choices": [{"index": 0, "message": {"content": "half of"}, "finish_reason": reason}]}
+    with asked(Endpoint(refusals=[(200, cut)])) as (models, _):
+        chunk = heard(models, whole=True)
+    assert chunk.kind == "error" and chunk.trouble.kind == kind
+
+
+def test_a_question_that_is_moderated_is_refused_alone():
+    flagged = httpx.Response(403, json={"error": {"message": "Your input was flagged"}})
+    assert trouble_with(flagged) == Trouble("refused") and trouble_with(httpx.Response(403)).kind == "settings"
+
+
+def test_a_key_that_no_header_can_hold_is_named_before_anything_is_asked(monkeypatch):
+    monkeypatch.setenv("BAD_KEY", "sk-\u201cabc\u201d")
+    with pytest.raises(LabError, match="BAD_KEY holds a sign that no key has"):
+        key_headers(source("http://127.0.0.1:9").model_copy(update={"key_env": "BAD_KEY"}))

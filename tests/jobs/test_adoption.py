@@ -26,6 +26,7 @@ from storage.queries.jobs import events, get_job, metrics, workers
 from storage.queries.queue import devices
 from storage.tables import Worker
 from tests.jobs.conftest import ended, now_of, wait_for, worker_thread
+from tests.sqlite_alone import store_url  # noqa: F401  once, and not on every database
 
 
 @contextmanager

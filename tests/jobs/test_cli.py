@@ -17,6 +17,7 @@ from jobs.queue import submit
 from storage.database import Store
 from storage.tables import BenchmarkRun, Job
 from tests.jobs.conftest import ended, wait_for, worker_thread
+from tests.sqlite_alone import store_url  # noqa: F401  once, and not on every database
 
 
 def _recipe(tmp_path: Path, text: str) -> str:
@@ -119,6 +120,6 @@ def test_the_table_of_a_study_has_a_row_a_model_with_n_and_interval() -> None:
 def test_doctor_says_what_there_is(store: Store, base: str, capsys) -> None:
     code = main(["doctor", "--json"])
     findings = {finding["name"]: finding for finding in json.loads(capsys.readouterr().out)}
-    assert findings["torch"]["value"] and "version 0006" in findings["store"]["value"]
+    assert findings["torch"]["value"] and "version 0007" in findings["store"]["value"]
     assert base in findings["bases"]["value"]
     assert code == 1 and findings[base]["advice"]  # the test's card has no weights

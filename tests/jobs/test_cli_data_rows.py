@@ -95,6 +95,18 @@ def test_rows_are_reviewed_and_become_a_version_that_a_training_can_name(
     assert "Made here" in said(capsys, "list")[1]
 
 
+def test_a_further_edit_adds_to_the_first_and_a_row_is_approved_as_edited(
+    capsys: pytest.CaptureFixture[str], made: str, home: Path
+) -> None:
+    for word in ("question=How many?", "trace=counted"):
+        assert said(capsys, "review", made, "edit", "row-0", "--set", word, "--as", "Ana")[0] == 0
+    assert said(capsys, "review", made, "approve", "row-0", "--as", "Bo")[0] == 0
+    assert said(capsys, "version", made)[0] == 0
+    (kept,) = (home / "datasets").glob("complex-reviewed-*.jsonl")
+    first = read_jsonl(kept)[0]
+    assert (first.question, first.trace) == ("How many?", "counted")
+
+
 def test_wrong_reviews_are_refused(capsys: pytest.CaptureFixture[str], made: str) -> None:
     assert "has no row 'row-9'" in said(capsys, "review", made, "approve", "row-9", "--as", "Ana")[2]
     assert said(capsys, "review", made, "edit", "row-0", "--as", "Ana")[0] == 2

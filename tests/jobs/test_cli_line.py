@@ -11,6 +11,7 @@ from jobs.queue import request_cancel, submit
 from storage.database import Store
 from storage.queries.queue import is_paused
 from tests.jobs.conftest import ended, now_of, wait_for, worker_thread
+from tests.sqlite_alone import store_url  # noqa: F401  once, and not on every database
 
 
 def test_the_queue_shows_who_waits_and_says_that_no_worker_runs(store: Store, capsys) -> None:

@@ -21,6 +21,7 @@ from storage.database import Store
 from storage.files import JobFolder
 from tests.energy.readings import reading
 from tests.jobs.conftest import ended, now_of, wait_for
+from tests.sqlite_alone import store_url  # noqa: F401  once, and not on every database
 
 
 def test_a_job_that_succeeds_fails_or_is_cancelled_has_its_energy_in_its_row(working: Store) -> None:

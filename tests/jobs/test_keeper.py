@@ -16,6 +16,7 @@ from jobs.worker_state import WorkerOptions
 from lab.core.settings import Settings
 from storage.database import Store
 from tests.jobs.conftest import ended, now_of, wait_for, worker_thread
+from tests.sqlite_alone import store_url  # noqa: F401  once, and not on every database
 
 WEB = "import sys, time; from jobs.keeper import spawn_worker; from lab.core.settings import Settings; " \
       "spawn_worker(Settings.from_env()); print('up', flush=True); time.sleep(60)"

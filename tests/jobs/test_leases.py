@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from jobs.devices import Found, cpu_slots
-from jobs.leases import claim, in_the_way, leased, register_devices, release
+from jobs.leases import MOST_WITHOUT_DEVICE, claim, in_the_way, leased, register_devices, release
 from jobs.queue import new_uid
 from storage.database import Store
 from storage.queries.queue import devices, next_rank
@@ -141,3 +141,15 @@ def test_only_as_many_idle_services_as_needed_are_asked_to_make_room(store: Stor
         asked = in_the_way(line, devices(session), held)
         assert [job.id for job in asked] == [services[0]]  # the longest running of the idle ones
         assert in_the_way([], devices(session), held) == []
+
+
+def test_jobs_that_hold_no_device_start_beside_the_line_but_not_all_at_once(store: Store) -> None:
+    _machine(store, _gpus((80, 80)))
+    first, waiting = _queue(store), _queue(store)
+    free = [_queue(store, devices=0) for _ in range(MOST_WITHOUT_DEVICE + 1)]
+    assert _claim(store) == (first, ("gpu:GPU-0",))
+    assert [_claim(store) for _ in free] == [*((job, ()) for job in free[:-1]), None]
+    _end(store, free[0])
+    assert _claim(store) == (free[-1], ())
+    _end(store, first)
+    assert _claim(store) == (waiting, ("gpu:GPU-0",))

@@ -326,3 +326,10 @@ def replies(home):
         return {json.loads(row[0])["text"] for row in store.execute("SELECT reply FROM replies")}
     finally:
         store.close()
+
+
+def test_a_budget_counts_what_is_under_way_before_more_is_asked(tmp_path):
+    """Twenty requests at once would all be under way before the first is paid."""
+    endpoint = Endpoint(latency_s=0.05)
+    result, _ = driven(tmp_path, endpoint, budget_tokens=300, at_once=20)
+    assert result.out_of_budget and 20 <= result.spent.n_requests <= 23

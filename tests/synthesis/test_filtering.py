@@ -75,6 +75,7 @@ def test_solvers_are_asked_one_after_another_until_one_fails():
 def test_a_solver_that_names_no_option_has_failed(said):
     state, script = walk({"solve": said}, solvers=("remote:a",))
     assert script.prompts[0] == "solve" and len(script.prompts) == 3 and state.outcome == "kept"
+    assert [(why.startswith("solver: "), n) for why, n in state.n_unread.items()] == [(True, 1)]
 
 
 @pytest.mark.parametrize(("said", "outcome"), [

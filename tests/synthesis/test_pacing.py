@@ -112,3 +112,20 @@ def test_doubt_makes_the_next_failure_the_last():
     assert not tries.hopeless(10.0, 1.0)
     tries.failed(10.0, one, FAILING)
     assert tries.hopeless(10.0, 1.0)
+
+
+def test_to_come_back_at_once_is_no_end_of_back_off_and_a_day_is_longer_than_patience():
+    at_once = Trouble("passing", busy=True, wait_s=0.0)
+    one = pace(most=4)
+    for now in (0.0, 0.1, 0.2, 0.3):
+        one.failed(now, 4, at_once, "full")
+    assert one.paused_until > 0.3
+    patient = pace(patience_s=60.0)
+    patient.failed(0.0, 4, Trouble("passing", busy=True, wait_s=86400.0), "come back tomorrow")
+    assert patient.paused_until == 60.0
+
+
+def test_one_request_that_fails_among_others_waits_longer_each_time_whatever_it_is_told():
+    one, tries, told = pace(), Tries(), Trouble("passing", wait_s=0.0)
+    waits = [tries.failed(float(n), one, told) for n in range(6)]
+    assert all(wait > 0 for wait in waits) and waits[-1] > waits[0]

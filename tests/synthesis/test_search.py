@@ -9,12 +9,14 @@ import pytest
 
 from lab.core.types import Example
 from lab.synthesis.machine import Ask, Reply, play
+from lab.synthesis.natural import read_natural, read_simple, read_unmarked
 from lab.synthesis.prompts import own_prompts
 from lab.synthesis.search import ReasoningMachine
 from lab.synthesis.search_state import SearchState
 from lab.synthesis.search_yield import dropped_rows, funnel_of, stage_of
 from lab.synthesis.specs import ReasoningSpec
 from lab.synthesis.strategies import STRATEGIES, strategy
+from lab.synthesis.unread import Unread
 from tests.synthesis.scripted import NATURAL, PROBLEM, SIMPLE, Script, play_with_kills, rethought, thought
 
 GOOD = {"think": thought(), "verify": "True", "naturalise": NATURAL, "respond": "It is 12.\nAnswer: 12",
@@ -207,3 +209,11 @@ def test_the_funnel_adds_up_with_some_items_still_open(settings):
     assert counts[0] == counts[-1] + n_dropped + funnel.n_open and n_dropped == len(dropped_rows(states))
     found = [state for state in states if state.provenance == "found"]
     assert sum(each.n for each in funnel.solved) == len(found) > 0
+
+
+def test_a_text_with_marks_of_a_thought_is_none():
+    marked = "<think>hm</think>\nThe answer is 12."
+    found = read_unmarked(Reply(text=marked)), read_natural(Reply(text=json.dumps({"text": f"one\n{marked}"})))
+    assert all(isinstance(one, Unread) and one.reason == "wrong shape" for one in found)
+    assert isinstance(read_simple(Reply(text=json.dumps({"thinking": "one", "answer": marked}))), Unread)
+    assert read_unmarked(Reply(text="The answer is 12.")) == "The answer is 12."

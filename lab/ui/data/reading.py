@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from storage.queries.row_reviews import Reviewed
 
 KEPT_SETS, KEPT_MAPS = 2, 4  # whole datasets in memory: the web process stays small
+MOST_ROWS = 200_000  # larger ones are browsed on the command line, in a process of their own
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,10 @@ class Reading:
         listed = find_listed(self.store, key)
 
         def read() -> Opened:
-            found = read_noted(listed.name)
+            found = read_noted(listed.name, MOST_ROWS + 1)
+            if len(found.rows) > MOST_ROWS:
+                raise LabError(f"'{key}' has more than {MOST_ROWS:,} rows, which is too many for a page. Browse it "
+                               f"with: python -m jobs data rows {listed.name}", "data")
             shelf = shelve(found.rows)
             return Opened(listed, found, shelf, browse(shelf).facets)
 

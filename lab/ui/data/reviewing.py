@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lab.core.errors import LabError
 from lab.core.types import Example, Pair
@@ -44,6 +44,17 @@ def changes_of(row: Example | Pair, texts: Sequence[str]) -> dict[str, str]:
     kind = "pairs" if isinstance(row, Pair) else "rows"
     return {name: text.strip() for name, text in zip(BOXES[kind], texts, strict=True)
             if (text or "").strip() != (getattr(row, name) or "").strip()}
+
+
+def said_changes(
+    verdict: str, row: Example | Pair, before: Mapping[str, Any], texts: Sequence[str]
+) -> dict[str, Any]:
+    """The changes that go with a verdict. A row is approved as it was edited; an edit in the boxes leaves fields that
+    have no box as they were edited before."""
+    if verdict == "edited":
+        kind = "pairs" if isinstance(row, Pair) else "rows"
+        return {name: value for name, value in before.items() if name not in BOXES[kind]} | changes_of(row, texts)
+    return dict(before) if verdict == "approved" else {}
 
 
 def say(app: LabApp, opened: Opened, row: NotedRow, said: Said, by: str) -> Html:

@@ -36,7 +36,8 @@ def _wire_form(app: LabApp, form: MakeForm, running: gr.HTML) -> None:
     spec = FORMS[form.kind]
 
     def look(*values: Any) -> list[Any]:
-        return [look_over(app.store, form.kind, values), spec.recipe(values)]
+        # Looking reads files by their names: not for visitors, who cannot launch either.
+        return [look_over(app.store, form.kind, values) if app.may_launch else Html(""), spec.recipe(values)]
 
     def go(*values: Any) -> list[Any]:
         told = launch(app, form.kind, spec.values(values))
@@ -68,6 +69,14 @@ def offered(make: Make) -> list[Any]:
     for form in make.forms.values():
         found += [form.source, *form.models.values(), form.recipe]
     return [*found, make.from_round.round, make.from_round.preview, make.running]
+
+
+def follow_forms(app: LabApp, make: Make, opened: Any) -> None:
+    """Who comes back finds the recipes and the preview of what the forms hold, not of how they began."""
+    for form in make.forms.values():
+        quiet(opened.then, lambda *values, kind=form.kind: FORMS[kind].recipe(values), form.widgets, [form.recipe])
+    rule = make.from_round
+    quiet(opened.then, lambda *given: preview(app.store, *given), rule.rule, [rule.preview])
 
 
 def round_choices(store: Store) -> list[tuple[str, str]]:

@@ -13,7 +13,7 @@ from lab.ui.components.html import failure
 from lab.ui.components.markup import Html
 from lab.ui.components.wiring import keep_in_address, quiet
 from lab.ui.data.look import Asked
-from lab.ui.data.reviewing import changes_of, keep_version, say, version_preview
+from lab.ui.data.reviewing import keep_version, said_changes, say, version_preview
 from lab.ui.ratings.permission import who_asks
 from storage.queries.row_reviews import Said
 
@@ -99,8 +99,7 @@ def _wire_reviewing(desk: RowDesk, rows: Rows, key: gr.State, heads: tuple[Calla
                 row = opened.shelf.find(row_id)
                 if row is None:
                     raise LabError("open a row first.", "spec")
-                changes = desk.changes(opened, row) if verdict == "approved" else {}
-                changes = changes_of(row.row, texts) if verdict == "edited" else changes
+                changes = said_changes(verdict, row.row, desk.changes(opened, row), texts)
                 told = say(desk.app, opened, row, Said(verdict, changes, note or ""), name or who_asks(request))
             except LabError as problem:
                 return [failure(problem), *[gr.skip()] * (len(outputs) - 1)]

@@ -22,7 +22,7 @@ from lab.ui.data.layout import PARTS, VIEWS, Parts, lay_out
 from lab.ui.data.look import Asked
 from lab.ui.data.make_layout import Make
 from lab.ui.data.making import TITLES, running_html
-from lab.ui.data.wiring_make import FIRST_KIND, kind_opened, offered, offers, wire_make
+from lab.ui.data.wiring_make import FIRST_KIND, follow_forms, kind_opened, offered, offers, wire_make
 from lab.ui.data.wiring_parts import wire_parts
 from lab.ui.data.wiring_rows import wire_rows
 from lab.ui.ratings.permission import who_asks
@@ -109,8 +109,11 @@ def _wire_tabs(app: LabApp, desk: Desk, parts: Parts) -> None:
 
     make: Make = parts.make
     for name, tab in parts.each_view.items():
-        quiet(tab.select, view_opened(name), [parts.view, make.kind, parts.key, parts.search, parts.which],
-              [parts.address, parts.view, parts.shelf, *offered(make)]).then(None, [parts.address], None, js=TO_ADDRESS)
+        opened = quiet(tab.select, view_opened(name), [parts.view, make.kind, parts.key, parts.search, parts.which],
+                       [parts.address, parts.view, parts.shelf, *offered(make)])
+        opened.then(None, [parts.address], None, js=TO_ADDRESS)
+        if name == "make":
+            follow_forms(app, make, opened)
     for name, tab in parts.each.items():
         quiet(tab.select, part_opened(name), [parts.part, parts.key, parts.sheet.schema, parts.sheet.reviewed],
               [parts.address, parts.part, *parts.drawn]).then(None, [parts.address], None, js=TO_ADDRESS)

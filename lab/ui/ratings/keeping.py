@@ -17,13 +17,25 @@ class Kept(Generic[Value]):
         self.size = size
         self._values: OrderedDict[Hashable, Value] = OrderedDict()
         self._lock = Lock()
+        self._making: dict[Hashable, Lock] = {}
 
     def of(self, key: Hashable, make: Callable[[], Value]) -> Value:
         """The value of `key`, made now if it is not there. What `make` raises is not kept."""
         with self._lock:
-            if key not in self._values:
-                self._values[key] = make()
-                while len(self._values) > self.size:
-                    self._values.popitem(last=False)
-            self._values.move_to_end(key)
-            return self._values[key]
+            if key in self._values:
+                self._values.move_to_end(key)
+                return self._values[key]
+            mine = self._making.setdefault(key, Lock())
+        with mine:  # who asks for something else does not wait
+            with self._lock:
+                if key in self._values:
+                    return self._values[key]
+            return self._kept(key, make())
+
+    def _kept(self, key: Hashable, value: Value) -> Value:
+        with self._lock:
+            self._values[key] = value
+            self._making.pop(key, None)
+            while len(self._values) > self.size:
+                self._values.popitem(last=False)
+        return value
