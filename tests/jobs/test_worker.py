@@ -17,6 +17,7 @@ from storage.database import Store
 from storage.files import Home, log_tail
 from storage.queries.jobs import events, metrics, workers
 from tests.jobs.conftest import ended, now_of, wait_for, worker_thread
+from tests.sqlite_alone import store_url  # noqa: F401  once, and not on every database
 
 
 def test_a_job_runs_in_its_own_process_and_leaves_metrics_facts_log_and_result(working: Store) -> None:

@@ -92,6 +92,8 @@ def test_a_twin_trains_five_steps(path: Path, tmp_path: Path):
     if "huatuogpt-o1-sft" in getattr(load(path), "start", ""):
         prepare(path.with_name("sft.yaml"), bench)
     for kind, values, leaves in training_jobs(load(path)):
+        if path.stem == "ablation" and leaves.removeprefix("job:").partition("-")[0] in ("direct", "simple"):
+            continue  # the stages of 'complex' once more, with other rows
         result = bench.train(kind, values, leaves)
         if kind == "pairs":
             continue
