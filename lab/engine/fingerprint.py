@@ -80,3 +80,10 @@ def _adapter_settings(folder: Path) -> str:
 
 def _sha(parts: list[str]) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def number_format() -> tuple[str, ...]:
+    """What a GPU computes in; the CPU's is the usual one and says nothing. Loads torch, as whoever computes does."""
+    from torch import cuda
+
+    return ("bfloat16",) if cuda.is_available() else ()

@@ -20,7 +20,7 @@ from lab.benchmarks.run_key import ENGINE_VERSION, model_style
 from lab.core.context import Context
 from lab.core.errors import LabError, UnknownName
 from lab.core.types import ModelSource
-from lab.engine.fingerprint import tokenizer_fingerprint, weights_fingerprint
+from lab.engine.fingerprint import number_format, tokenizer_fingerprint, weights_fingerprint
 from lab.engine.protocol import ChatRequest, Chunk, Trouble
 from lab.engine.remote_faults import key_headers
 from lab.engine.remote_models import RemoteModels
@@ -229,11 +229,5 @@ def _local_identity(source: ModelSource) -> str:
     card = bases()[source.base]
     weights, tokenizer = weights_fingerprint(card, source), tokenizer_fingerprint(card)
     parts = ["local", ENGINE_VERSION, weights, tokenizer, source.template_sha, model_style(source)]
-    return json.dumps([*parts, *_precision()])
+    return json.dumps([*parts, *number_format()])
 
-
-def _precision() -> list[str]:
-    """A GPU's number format; the CPU's is the usual one and says nothing. As the run key of benchmarks."""
-    from torch import cuda
-
-    return ["bfloat16"] if cuda.is_available() else []
